@@ -1,0 +1,85 @@
+package dev.knote;
+
+import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.ConcurrentLinkedDeque;
+
+/**
+ * {@link Kqueue#KQUEUE_FD_ANON}. A single wake needs nothing but the address. Other calls borrow a queue, which holds
+ * their knotes until they return.
+ */
+final class Anonymous {
+    private static final int MOST_SPARE = 8;
+    private static final ConcurrentLinkedDeque<EventQueue> SPARE = new ConcurrentLinkedDeque<>();
+    private static final Memory GIVEN = new Memory();
+
+    private static final class Stateless {
+        static final Filters FILTERS = new Filters(List.of());
+    }
+
+    private static final WordMemory ADDRESS_ONLY = new WordMemory() {
+        @Override
+        public MemorySegment find(long address, int bytes) {
+            return GIVEN.find(address, bytes);
+        }
+
+        @Override
+        public void wake(long address, int count, boolean isPrivate) {
+            Wakes.wake(address, count, isPrivate);
+        }
+    };
+
+    private Anonymous() {}
+
+    static void memory(MemorySegment segment) {
+        GIVEN.give(segment);
+    }
+
+    static int kevent(KeventList changes, int nchanges, KeventList events, int nevents, Duration timeout) {
+        if (nchanges == 1 && nevents == 0 && changes != null && changes.size() > 0
+                && isOperation(changes.flags(0))) {
+            Filter filter = Stateless.FILTERS.get(changes.filter(0));
+            if (filter != null) {
+                Call call = Call.begin();
+                try {
+                    changes.read(0, call.change);
+                    filter.anon(call.change, ADDRESS_ONLY);
+                    return 0;
+                } finally {
+                    call.end();
+                }
+            }
+        }
+        return borrowed(changes, nchanges, events, nevents, timeout);
+    }
+
+    private static int borrowed(KeventList changes, int nchanges, KeventList events, int nevents,
+            Duration timeout) {
+        for (int i = 0; changes != null && i < nchanges && i < changes.size(); i++) {
+            if (isOperation(changes.flags(i))) {
+                changes.flags(i, changes.flags(i) | Kqueue.EV_ANON);
+            }
+        }
+        EventQueue queue = SPARE.pollFirst();
+        if (queue == null) {
+            queue = EventQueue.open();
+            queue.memory.fallback(GIVEN);
+        }
+        try {
+            return queue.kevent(changes, nchanges, events, nevents, timeout);
+        } finally {
+            queue.clear();
+            if (SPARE.size() < MOST_SPARE) {
+                SPARE.addFirst(queue);
+            } else {
+                queue.close();
+            }
+        }
+    }
+
+    /** Without a knote to add, there is none to delete or change. */
+    private static boolean isOperation(int flags) {
+        return (flags & Kqueue.EV_ADD) == 0;
+    }
+}

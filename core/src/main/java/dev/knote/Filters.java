@@ -1,0 +1,60 @@
+package dev.knote;
+
+import dev.knote.linux.Errno;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.ServiceLoader;
+
+/** The filters of a queue, by number: an instance of each that the service loader finds, and those of its options. */
+final class Filters {
+    private static final int ARRAY_SIZE = 64;
+    private static final List<ServiceLoader.Provider<Filter>> BUILT_IN = ServiceLoader
+            .load(Filter.class, Filter.class.getClassLoader()).stream().toList();
+
+    private final Filter[] small = new Filter[ARRAY_SIZE];
+    private final Map<Integer, Filter> large = new HashMap<>();
+
+    Filters(List<Filter> more) {
+        for (ServiceLoader.Provider<Filter> provider : BUILT_IN) {
+            put(provider.get());
+        }
+        for (Filter filter : more) {
+            put(filter);
+        }
+    }
+
+    /** The filter with this number, or null. */
+    Filter get(int number) {
+        int at = -number;
+        return at >= 0 && at < ARRAY_SIZE ? small[at] : large.get(number);
+    }
+
+    void close() {
+        for (Filter filter : small) {
+            if (filter != null) {
+                filter.close();
+            }
+        }
+        large.values().forEach(Filter::close);
+    }
+
+    private void put(Filter filter) {
+        int number = filter.number();
+        if (number >= 0 || number < Short.MIN_VALUE) {
+            throw new KeventException(
+                    Errno.EINVAL,
+                    "filter " + filter.name() + ": its number is " + number + ": expected -1 to -32768");
+        }
+        if (get(number) != null) {
+            throw new KeventException(
+                    Errno.EINVAL,
+                    "filter " + filter.name() + ": number " + number + " is " + get(number).name());
+        }
+        if (-number < ARRAY_SIZE) {
+            small[-number] = filter;
+        } else {
+            large.put(number, filter);
+        }
+    }
+}

@@ -1,0 +1,203 @@
+package dev.knote;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
+
+import dev.knote.linux.Errno;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
+/**
+ * An array of {@code struct kevent} in memory, with FreeBSD's layout: 64 bytes an entry, {@code ident} at 0,
+ * {@code filter} at 8, {@code flags} at 10, {@code fflags} at 12, {@code data} at 16, {@code udata} at 24,
+ * {@code ext[4]} at 32. It serves as changelist and as eventlist, also as both in one call. The memory lives as long as
+ * the list is reachable.
+ *
+ * <p>{@code udata} is any object; it is kept beside the memory, where the field holds a {@link Long}'s value or a
+ * {@link MemorySegment}'s address, otherwise 0. The same is done for an ident that is a word of memory.
+ *
+ * <p>Not safe for use by two threads at once.
+ */
+public final class KeventList {
+    /** Bytes of one entry. */
+    public static final int ENTRY_SIZE = 64;
+
+    private static final int FILTER = 8;
+    private static final int FLAGS = 10;
+    private static final int FFLAGS = 12;
+    private static final int DATA = 16;
+    private static final int UDATA = 24;
+    private static final int EXT = 32;
+
+    private final int size;
+    private final MemorySegment memory;
+    private final Object[] udata;
+    private final MemorySegment[] words;
+
+    private KeventList(int size) {
+        this.size = size;
+        this.memory = Arena.ofAuto().allocate(Math.max(1, (long) size * ENTRY_SIZE), ENTRY_SIZE);
+        this.udata = new Object[size];
+        this.words = new MemorySegment[size];
+    }
+
+    /** A list of {@code n} entries, all zero. */
+    public static KeventList allocate(int n) {
+        if (n < 0) {
+            throw new KeventException(
+                    Errno.EINVAL,
+                    "KeventList.allocate: n is " + n + ": expected a number of entries of 0 or more");
+        }
+        return new KeventList(n);
+    }
+
+    /** How many entries the list has. */
+    public int size() {
+        return size;
+    }
+
+    /** The entries as bytes, {@link #ENTRY_SIZE} each. */
+    public MemorySegment memory() {
+        return memory;
+    }
+
+    /** What is or was watched in entry {@code i}. */
+    public long ident(int i) {
+        return memory.get(JAVA_LONG, at(i));
+    }
+
+    /** {@code EVFILT_*} of entry {@code i}. */
+    public int filter(int i) {
+        return memory.get(JAVA_SHORT, at(i) + FILTER);
+    }
+
+    /** {@code EV_*} bits of entry {@code i}. */
+    public int flags(int i) {
+        return memory.get(JAVA_SHORT, at(i) + FLAGS) & 0xffff;
+    }
+
+    /** {@code NOTE_*} bits of entry {@code i}. */
+    public int fflags(int i) {
+        return memory.get(JAVA_INT, at(i) + FFLAGS);
+    }
+
+    /** The data of entry {@code i}: what it says is the filter's affair; with EV_ERROR it is an errno. */
+    public long data(int i) {
+        return memory.get(JAVA_LONG, at(i) + DATA);
+    }
+
+    /** The user's object of entry {@code i}. */
+    public Object udata(int i) {
+        return udata[(int) (at(i) / ENTRY_SIZE)];
+    }
+
+    /** {@code ext[k]} of entry {@code i}. */
+    public long ext(int i, int k) {
+        return memory.get(JAVA_LONG, extAt(i, k));
+    }
+
+    /** Sets {@code ext[k]} of entry {@code i}. */
+    public KeventList ext(int i, int k, long value) {
+        memory.set(JAVA_LONG, extAt(i, k), value);
+        return this;
+    }
+
+    /** The memory that entry {@code i} was given as its ident, or null if that was a number. */
+    public MemorySegment word(int i) {
+        return words[(int) (at(i) / ENTRY_SIZE)];
+    }
+
+    /** Fills in entry {@code i}, as {@code EV_SET} does; {@code ext} becomes 0. */
+    public KeventList set(int i, long ident, int filter, int flags, int fflags, long data, Object udata) {
+        fill(i, ident, null, filter, flags, fflags, data, udata);
+        return this;
+    }
+
+    /** As {@link #set(int, long, int, int, int, long, Object)}, with a word of memory as ident. */
+    public KeventList set(int i, MemorySegment word, int filter, int flags, int fflags, long data,
+            Object udata) {
+        if (word == null || !word.isNative()) {
+            throw new KeventException(
+                    Errno.EFAULT,
+                    "EV_SET: entry " + i + ": the word is " + (word == null ? "null" : "in the Java heap")
+                            + ": expected native memory, such as SharedMemory's");
+        }
+        fill(i, word.address(), word, filter, flags, fflags, data, udata);
+        return this;
+    }
+
+    void flags(int i, int value) {
+        memory.set(JAVA_SHORT, at(i) + FLAGS, (short) value);
+    }
+
+    void read(int i, Kevent into) {
+        long at = at(i);
+        into.ident = memory.get(JAVA_LONG, at);
+        into.filter = memory.get(JAVA_SHORT, at + FILTER);
+        into.flags = memory.get(JAVA_SHORT, at + FLAGS) & 0xffff;
+        into.fflags = memory.get(JAVA_INT, at + FFLAGS);
+        into.data = memory.get(JAVA_LONG, at + DATA);
+        into.ext0 = memory.get(JAVA_LONG, at + EXT);
+        into.ext1 = memory.get(JAVA_LONG, at + EXT + 8);
+        into.ext2 = memory.get(JAVA_LONG, at + EXT + 16);
+        into.ext3 = memory.get(JAVA_LONG, at + EXT + 24);
+        into.udata = udata[i];
+        into.word = words[i];
+    }
+
+    void write(int i, Kevent event) {
+        fill(i, event.ident, event.word, event.filter, event.flags, event.fflags, event.data, event.udata);
+        long at = (long) i * ENTRY_SIZE + EXT;
+        memory.set(JAVA_LONG, at, event.ext0);
+        memory.set(JAVA_LONG, at + 8, event.ext1);
+        memory.set(JAVA_LONG, at + 16, event.ext2);
+        memory.set(JAVA_LONG, at + 24, event.ext3);
+    }
+
+    /** Forgets the objects that the first {@code n} entries refer to. */
+    void forget(int n) {
+        Arrays.fill(udata, 0, n, null);
+        Arrays.fill(words, 0, n, null);
+    }
+
+    private void fill(
+            int i, long ident, MemorySegment word, int filter, int flags, int fflags, long data,
+            Object udata) {
+        long at = at(i);
+        memory.set(JAVA_LONG, at, ident);
+        memory.set(JAVA_SHORT, at + FILTER, (short) filter);
+        memory.set(JAVA_SHORT, at + FLAGS, (short) flags);
+        memory.set(JAVA_INT, at + FFLAGS, fflags);
+        memory.set(JAVA_LONG, at + DATA, data);
+        memory.set(JAVA_LONG, at + UDATA, bits(udata));
+        for (int k = 0; k < 4; k++) {
+            memory.set(JAVA_LONG, at + EXT + 8 * k, 0);
+        }
+        this.udata[i] = udata;
+        this.words[i] = word;
+    }
+
+    private static long bits(Object udata) {
+        return switch (udata) {
+            case null -> 0;
+            case Long number -> number;
+            case MemorySegment segment -> segment.address();
+            default -> 0;
+        };
+    }
+
+    private long at(int i) {
+        return (long) java.util.Objects.checkIndex(i, size) * ENTRY_SIZE;
+    }
+
+    private long extAt(int i, int k) {
+        return at(i) + EXT + 8L * java.util.Objects.checkIndex(k, 4);
+    }
+
+    @Override
+    public String toString() {
+        return "KeventList[" + size + "]";
+    }
+}

@@ -1,0 +1,408 @@
+package dev.knote;
+
+import dev.knote.linux.Errno;
+import dev.knote.poll.FdWatch;
+import dev.knote.poll.PollException;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.function.LongSupplier;
+
+/**
+ * A knote. To run its filter, or to change it, a thread <em>takes</em> it, as the kernel puts a knote "in flux"; what
+ * is marked so below belongs to the thread that has taken it. A knote that is removed is never given back.
+ */
+final class KnoteImpl extends Mail implements Knote, FilterKnote {
+    private static final VarHandle TAKEN;
+    private static final VarHandle READINESS;
+
+    static {
+        try {
+            TAKEN = MethodHandles.lookup().findVarHandle(KnoteImpl.class, "taken", int.class);
+            READINESS = MethodHandles.lookup().findVarHandle(KnoteImpl.class, "readiness", int.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    final EventQueue queue;
+    final Filter filter;
+    final long ident;
+    final int filterNumber;
+
+    /** Under its stripe's lock in {@link KnoteTable}. */
+    KnoteImpl tableNext;
+
+    /** Under the lock of {@link ReadyList}. */
+    KnoteImpl readyPrevious;
+
+    KnoteImpl readyNext;
+    int status;
+    long scan;
+
+    /** Under the lock of {@link TimerHeap}. */
+    int heapIndex = -1;
+
+    @SuppressWarnings("unused") // by TAKEN
+    private int taken = 1;
+
+    @SuppressWarnings("unused") // by READINESS
+    private int readiness;
+
+    // Of the thread that has taken the knote:
+    Call call;
+    int popped;
+    int flags;
+    int savedFflags;
+    long savedData;
+    int fflags;
+    long data;
+    long ext0;
+    long ext1;
+    long ext2;
+    long ext3;
+    int eventFlags;
+    int error;
+    boolean gone;
+    MemorySegment word;
+    KnoteWord wait;
+    private Object hook;
+    private long state;
+    private Readiness watch;
+    private NestedWatch nested;
+    volatile Object udata;
+
+    /** A new knote, taken by its maker. */
+    KnoteImpl(EventQueue queue, Filter filter, Kevent change) {
+        this.queue = queue;
+        this.filter = filter;
+        this.ident = change.ident;
+        this.filterNumber = change.filter;
+        this.flags = change.flags & ~EventQueue.ORDERS;
+        this.savedFflags = change.fflags;
+        this.savedData = change.data;
+        this.ext0 = change.ext0;
+        this.ext1 = change.ext1;
+        this.ext2 = change.ext2;
+        this.ext3 = change.ext3;
+        this.udata = change.udata;
+        this.word = change.word;
+    }
+
+    /** fd readiness of this knote. */
+    private static final class Readiness extends FdWatch {
+        private final KnoteImpl knote;
+
+        Readiness(KnoteImpl knote) {
+            this.knote = knote;
+        }
+
+        @Override
+        protected void ready(int events) {
+            int ignored = (int) READINESS.getAndBitwiseOr(knote, events);
+            knote.activate();
+        }
+    }
+
+    boolean tryTake() {
+        return !queue.shared || (int) TAKEN.getOpaque(this) == 0 && TAKEN.compareAndSet(this, 0, 1);
+    }
+
+    void giveBack() {
+        call = null;
+        if (queue.shared) {
+            TAKEN.setRelease(this, 0);
+        }
+    }
+
+    boolean isDisabled() {
+        return (status & ReadyList.DISABLED) != 0;
+    }
+
+    boolean isDead() {
+        return (status & ReadyList.DEAD) != 0;
+    }
+
+    boolean watchesFd() {
+        return watch != null && watch.fd() >= 0;
+    }
+
+    /** Whether its fd was watched, and is not the one that it was. */
+    boolean lostFd() {
+        return watch != null && !queue.poller.isSame(watch);
+    }
+
+    /** Takes back all that it has armed. False if its fd had been closed before. */
+    boolean release() {
+        boolean there = watch == null || queue.poller.unwatch(watch);
+        queue.timers.remove(this);
+        if (wait != null) {
+            wait.passOn(wait.end());
+        }
+        if (nested != null) {
+            nested.close();
+            nested = null;
+        }
+        return there;
+    }
+
+    KeventException refusal(int errno, String what) {
+        return EventQueue.refusal(errno, ident, filter.name(), what);
+    }
+
+    // ---- Knote
+
+    @Override
+    public long ident() {
+        return ident;
+    }
+
+    @Override
+    public int filter() {
+        return filterNumber;
+    }
+
+    @Override
+    public Object attachment() {
+        return udata;
+    }
+
+    @Override
+    public boolean isValid() {
+        return !isDead();
+    }
+
+    @Override
+    public void enable() {
+        queue.order(this, Kqueue.EV_ENABLE | Kqueue.EV_KEEPUDATA, savedFflags, savedData);
+    }
+
+    @Override
+    public void disable() {
+        queue.order(this, Kqueue.EV_DISABLE | Kqueue.EV_KEEPUDATA, savedFflags, savedData);
+    }
+
+    @Override
+    public void trigger() {
+        queue.trigger(this);
+    }
+
+    @Override
+    public void update(int newFflags, long newData) {
+        queue.order(this, Kqueue.EV_KEEPUDATA, newFflags, newData);
+    }
+
+    @Override
+    public void cancel() {
+        queue.cancel(this);
+    }
+
+    // ---- FilterKnote
+
+    @Override
+    public int queueFd() {
+        return queue.fd();
+    }
+
+    @Override
+    public int flags() {
+        return flags;
+    }
+
+    @Override
+    public void flags(int value) {
+        flags = value;
+    }
+
+    @Override
+    public int savedFflags() {
+        return savedFflags;
+    }
+
+    @Override
+    public void savedFflags(int value) {
+        savedFflags = value;
+    }
+
+    @Override
+    public long savedData() {
+        return savedData;
+    }
+
+    @Override
+    public void savedData(long value) {
+        savedData = value;
+    }
+
+    @Override
+    public int fflags() {
+        return fflags;
+    }
+
+    @Override
+    public void fflags(int value) {
+        fflags = value;
+    }
+
+    @Override
+    public long data() {
+        return data;
+    }
+
+    @Override
+    public void data(long value) {
+        data = value;
+    }
+
+    @Override
+    public void ext(int k, long value) {
+        switch (k) {
+            case 0 -> ext0 = value;
+            case 1 -> ext1 = value;
+            default ->
+                throw new IndexOutOfBoundsException("ext[" + k + "]: expected 0 or 1, the filter's own");
+        }
+    }
+
+    @Override
+    public void eof(boolean eof) {
+        eventFlags = eof ? eventFlags | Kqueue.EV_EOF : eventFlags & ~Kqueue.EV_EOF;
+    }
+
+    @Override
+    public void error(int errno) {
+        error = errno;
+    }
+
+    @Override
+    public Object hook() {
+        return hook;
+    }
+
+    @Override
+    public void hook(Object value) {
+        hook = value;
+    }
+
+    @Override
+    public long state() {
+        return state;
+    }
+
+    @Override
+    public void state(long value) {
+        state = value;
+    }
+
+    @Override
+    public void watchFd(int fd, int interest) {
+        if (watch == null) {
+            watch = new Readiness(this);
+        } else {
+            queue.poller.unwatch(watch);
+        }
+        try {
+            queue.poller.watch(watch, fd, interest);
+        } catch (PollException e) {
+            throw refusal(e.errno(), switch (e.errno()) {
+                case Errno.EBADF -> "not an open file descriptor";
+                case Errno.EPERM -> "a file of this kind can't be waited for";
+                default -> e.getMessage();
+            });
+        }
+    }
+
+    @Override
+    public boolean sameFd() {
+        return watch != null && queue.poller.isSame(watch);
+    }
+
+    @Override
+    public void gone() {
+        gone = true;
+    }
+
+    @Override
+    public int takeReadiness() {
+        return (int) READINESS.getAndSet(this, 0);
+    }
+
+    @Override
+    public MemorySegment word() {
+        if (word == null) {
+            word = queue.memory.find(ident, 1);
+        }
+        return word;
+    }
+
+    @Override
+    public void arm(int bytes, long expected, boolean isPrivate) {
+        if (wait == null) {
+            wait = new KnoteWord(this);
+        }
+        wait.arm(bytes, expected, isPrivate, call);
+    }
+
+    @Override
+    public void disarm() {
+        if (wait != null) {
+            wait.passOn(wait.end());
+        }
+    }
+
+    @Override
+    public boolean armed() {
+        return wait != null && wait.isWaiting();
+    }
+
+    @Override
+    public int wordState() {
+        return wait == null ? 0 : wait.bits();
+    }
+
+    @Override
+    public void clearWordState() {
+        if (wait != null) {
+            wait.clearBits();
+        }
+    }
+
+    @Override
+    public long readWord(int bytes) {
+        if (wait == null) {
+            wait = new KnoteWord(this);
+        }
+        return wait.read(bytes);
+    }
+
+    @Override
+    public void deadline(long nanoTime) {
+        queue.deadline(this, nanoTime);
+    }
+
+    @Override
+    public void noDeadline() {
+        queue.timers.remove(this);
+    }
+
+    @Override
+    public void activate() {
+        queue.activate(this);
+    }
+
+    @Override
+    public LongSupplier watchQueue(int fd) {
+        nested = NestedWatch.open(this, fd);
+        return nested;
+    }
+
+    @Override
+    public boolean isQueue(int fd) {
+        return Queues.find(fd) != null;
+    }
+
+    @Override
+    public String toString() {
+        return filter.name() + "(" + ident + ")";
+    }
+}

@@ -1,0 +1,178 @@
+package dev.knote;
+
+import dev.knote.linux.Errno;
+import dev.knote.linux.Futex;
+import dev.knote.poll.WordWait;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+
+/** The word that a knote waits for, and how the wait stands. */
+final class KnoteWord extends WordWait {
+    private static final VarHandle BITS;
+    private static final VarHandle INT = ValueLayout.JAVA_INT.varHandle();
+    private static final VarHandle LONG = ValueLayout.JAVA_LONG.varHandle();
+
+    static {
+        try {
+            BITS = MethodHandles.lookup().findVarHandle(KnoteWord.class, "bits", int.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final KnoteImpl knote;
+    private int bytes = Integer.BYTES;
+    private long value;
+    private boolean isPrivate;
+    /** Armed in this call of the queue, and not given to the poller yet. */
+    private boolean deferred;
+    /** In {@link PrivateWords}, under its bucket's lock: whether it is in, and its neighbours. */
+    boolean parked;
+
+    KnoteWord previousParked;
+    KnoteWord nextParked;
+
+    @SuppressWarnings("unused") // by BITS
+    private int bits;
+
+    KnoteWord(KnoteImpl knote) {
+        this.knote = knote;
+    }
+
+    void arm(int wordBytes, long expected, boolean ofProcess, Call call) {
+        if (isWaiting() && isPrivate == ofProcess) {
+            expect(wordBytes, expected);
+            if (!matches()) {
+                ended(-Errno.EAGAIN);
+            }
+            return;
+        }
+        passOn(end());
+        isPrivate = ofProcess;
+        expect(wordBytes, expected);
+        if (ofProcess) {
+            PrivateWords.park(this);
+            if (!matches() && PrivateWords.leave(this)) {
+                ended(-Errno.EAGAIN);
+            }
+        } else {
+            deferred = true;
+            call.defer(this);
+        }
+    }
+
+    /** Gives a deferred wait to the poller. A word that differs by now never gets there. */
+    void submit() {
+        if (deferred) {
+            deferred = false;
+            if (matches()) {
+                knote.queue.poller.arm(this);
+            } else {
+                ended(-Errno.EAGAIN);
+            }
+        }
+    }
+
+    /** Ends a deferred wait whose word differs, without any call into the kernel; true if it did. */
+    boolean peek() {
+        if (deferred && !matches()) {
+            deferred = false;
+            ended(-Errno.EAGAIN);
+            return true;
+        }
+        return false;
+    }
+
+    /** Ends the wait; true if a wake was counted for it that has not been delivered. */
+    boolean end() {
+        boolean owed;
+        if (isPrivate) {
+            owed = false;
+            PrivateWords.leave(this);
+        } else {
+            deferred = false;
+            owed = knote.queue.poller.disarm(this);
+        }
+        boolean undelivered = ((int) BITS.getAndSet(this, 0) & FilterKnote.WORD_WOKEN) != 0;
+        return owed || undelivered;
+    }
+
+    void passOn(boolean owed) {
+        if (owed && isPrivate) {
+            PrivateWords.wake(knote.ident, 1);
+        } else if (owed) {
+            Futex.wake(knote.ident, 1);
+        }
+    }
+
+    /** Looks whether the memory is still there; if not, the knote hears of it. */
+    void checkMemory() {
+        read(Integer.BYTES);
+        if ((bits() & FilterKnote.WORD_GONE) != 0) {
+            knote.activate();
+        }
+    }
+
+    boolean isWaiting() {
+        return deferred || (isPrivate ? parked : isArmed());
+    }
+
+    int bits() {
+        return (int) BITS.getVolatile(this);
+    }
+
+    void clearBits() {
+        BITS.setVolatile(this, 0);
+    }
+
+    long address() {
+        return knote.ident;
+    }
+
+    /** Reads the word; memory that is gone is noted, and 0. */
+    long read(int wordBytes) {
+        MemorySegment word = knote.word();
+        try {
+            return wordBytes == Integer.BYTES
+                    ? (int) INT.getAcquire(word, 0L)
+                    : (long) LONG.getAcquire(word, 0L);
+        } catch (IllegalStateException | InternalError closedOrCut) {
+            // The JVM turns SIGBUS on a page behind the end of a cut file into an InternalError.
+            note(FilterKnote.WORD_GONE);
+            return 0;
+        }
+    }
+
+    @Override
+    protected void ended(int result) {
+        note(switch (result) {
+            case 0 -> FilterKnote.WORD_WOKEN;
+            case -Errno.EAGAIN -> FilterKnote.WORD_DIFFERS;
+            default -> FilterKnote.WORD_GONE;
+        });
+        knote.activate();
+    }
+
+    @Override
+    protected boolean matches() {
+        long now = read(bytes);
+        return (bits() & FilterKnote.WORD_GONE) == 0 && now == value;
+    }
+
+    @Override
+    protected boolean isWide() {
+        return bytes > Integer.BYTES;
+    }
+
+    private void expect(int wordBytes, long expected) {
+        bytes = wordBytes;
+        value = wordBytes == Integer.BYTES ? (int) expected : expected;
+        target(knote.ident, (int) expected);
+    }
+
+    private void note(int bit) {
+        int ignored = (int) BITS.getAndBitwiseOr(this, bit);
+    }
+}

@@ -1,0 +1,98 @@
+package dev.knote;
+
+import dev.knote.linux.Errno;
+import dev.knote.poll.FdWatch;
+import java.util.function.LongSupplier;
+
+/**
+ * A knote that watches another queue, the inner one. It is activated by what the inner queue puts on its list; by the
+ * inner poller's fds, whose events the inner queue has not seen when nobody waits there; and by its next deadline.
+ */
+final class NestedWatch implements LongSupplier {
+    /** Guards who watches whom, in all queues: so that no cycle can be made by two threads. */
+    private static final Object GRAPH = new Object();
+
+    private final KnoteImpl knote;
+    private final EventQueue inner;
+    private final Edge epoll = new Edge();
+    private final Edge ring = new Edge();
+    private int ringFd = -1;
+
+    private final class Edge extends FdWatch {
+        @Override
+        protected void ready(int events) {
+            knote.activate();
+        }
+    }
+
+    private NestedWatch(KnoteImpl knote, EventQueue inner) {
+        this.knote = knote;
+        this.inner = inner;
+    }
+
+    static NestedWatch open(KnoteImpl knote, int fd) {
+        EventQueue inner = Queues.find(fd);
+        if (inner == null) {
+            throw knote.refusal(Errno.EBADF, "not a queue");
+        }
+        if (inner == knote.queue) {
+            throw knote.refusal(Errno.EINVAL, "a queue can't watch itself");
+        }
+        if (!inner.shared) {
+            throw knote.refusal(Errno.EINVAL, "a queue with a single owner can't be watched by another");
+        }
+        NestedWatch watch = new NestedWatch(knote, inner);
+        synchronized (GRAPH) {
+            if (inner.reaches(knote.queue)) {
+                throw knote.refusal(Errno.ELOOP, "the two queues would watch each other");
+            }
+            inner.addWatcher(watch);
+            knote.queue.watching(inner, true);
+        }
+        knote.queue.poller.watch(watch.epoll, inner.poller.fd(), FdWatch.READ);
+        watch.lookForRing();
+        watch.deadline(inner.timers.earliest());
+        return watch;
+    }
+
+    void close() {
+        synchronized (GRAPH) {
+            inner.removeWatcher(this);
+            knote.queue.watching(inner, false);
+        }
+        knote.queue.poller.unwatch(epoll);
+        if (ringFd >= 0) {
+            knote.queue.poller.unwatch(ring);
+        }
+    }
+
+    /** The inner queue has, or has had, something on its list. */
+    void activate() {
+        knote.activate();
+    }
+
+    /** The inner queue's next deadline: someone has to look after it. */
+    void deadline(long nanoTime) {
+        if (nanoTime != Long.MAX_VALUE) {
+            knote.queue.deadline(knote, nanoTime);
+        }
+    }
+
+    /** The inner queue's ring is made with its first word. */
+    synchronized void lookForRing() {
+        int fd = inner.poller.wordFd();
+        if (ringFd < 0 && fd >= 0) {
+            ringFd = fd;
+            knote.queue.poller.watch(ring, fd, FdWatch.READ);
+        }
+    }
+
+    /** The number of events pending in the inner queue, after a look at what its poller has. */
+    @Override
+    public long getAsLong() {
+        lookForRing();
+        inner.harvest();
+        deadline(inner.timers.earliest());
+        return inner.pending();
+    }
+}

@@ -1,0 +1,31 @@
+package dev.knote;
+
+import java.lang.foreign.MemorySegment;
+
+/** A change that another thread asked the single owner of a queue to make. */
+final class Post extends Mail {
+    private final Kevent change = new Kevent();
+
+    Post(Kevent from) {
+        copy(from, change);
+    }
+
+    Kevent change() {
+        return change;
+    }
+
+    static void copy(Kevent from, Kevent to) {
+        to.ident = from.ident;
+        to.filter = from.filter;
+        to.flags = from.flags;
+        to.fflags = from.fflags;
+        to.data = from.data;
+        to.udata = from.udata;
+        to.ext0 = from.ext0;
+        to.ext1 = from.ext1;
+        to.ext2 = from.ext2;
+        to.ext3 = from.ext3;
+        MemorySegment word = from.word;
+        to.word = word;
+    }
+}

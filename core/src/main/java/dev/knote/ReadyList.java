@@ -1,0 +1,292 @@
+package dev.knote;
+
+/**
+ * The knotes that may have an event, in the order in which they became so, and the threads that wait for one. One lock
+ * guards both, so that nobody goes to sleep beside an event; it is held for a list insertion and never while
+ * anything else runs.
+ *
+ * <p>At most one of the waiting threads, the leader, sleeps in the poller; the others sleep in {@link Waiter}s and take
+ * the lead when it leaves. Where a method returns a Waiter, the caller wakes it, after the lock.
+ */
+final class ReadyList {
+    /** Status bits of a knote: it may have an event. */
+    static final int ACTIVE = 1;
+    /** It is on the list. */
+    static final int QUEUED = 2;
+    /** The user does not want events of it. */
+    static final int DISABLED = 4;
+    /** It has been removed from the queue. */
+    static final int DEAD = 8;
+    /** EV_FORCEONESHOT: its event is not asked for. */
+    static final int FORCED = 16;
+
+    private final SpinLock lock;
+    private KnoteImpl head;
+    private KnoteImpl tail;
+    private int size;
+    private Waiter followers;
+    private Waiter leader;
+    private boolean leaderSignalled;
+    private boolean wakeupPending;
+
+    ReadyList(boolean shared) {
+        lock = new SpinLock(shared);
+    }
+
+    /** As of a moment ago; exact only under the lock. */
+    boolean looksEmpty() {
+        return head == null;
+    }
+
+    int size() {
+        return size;
+    }
+
+    /** The knote may have an event. Returns who is to be woken for it, or null. */
+    Waiter activate(KnoteImpl knote) {
+        lock.lock();
+        int status = knote.status;
+        Waiter woken = null;
+        if ((status & (DEAD | QUEUED | DISABLED)) == 0) {
+            knote.status = status | ACTIVE | QUEUED;
+            append(knote);
+            woken = pickSleeper();
+        } else {
+            knote.status = status | ACTIVE;
+        }
+        lock.unlock();
+        return woken;
+    }
+
+    /** EV_FORCEONESHOT. */
+    Waiter force(KnoteImpl knote) {
+        lock.lock();
+        knote.status |= FORCED;
+        lock.unlock();
+        return activate(knote);
+    }
+
+    /**
+     * Takes the first knote that the scan {@code scan} has not seen yet off the list, taken for the caller.
+     *
+     * @return the knote with the bit FORCED or not in its {@link KnoteImpl#popped}; null if there is none
+     */
+    KnoteImpl pop(long scan) {
+        for (int tries = 0; head != null; tries++) {
+            lock.lock();
+            KnoteImpl first = head;
+            while (first != null && first.scan == scan) {
+                first = first.readyNext;
+            }
+            boolean taken = first != null && first.tryTake();
+            if (taken) {
+                unlink(first);
+                first.popped = first.status;
+                first.status &= ~(QUEUED | ACTIVE | FORCED);
+                first.scan = scan;
+            }
+            lock.unlock();
+            if (taken || first == null) {
+                return first;
+            }
+            SpinLock.backOff(tries);
+        }
+        return null;
+    }
+
+    /** Puts a level-triggered knote back behind the others. Nobody is woken, see {@link #afterWait}. */
+    void requeue(KnoteImpl knote) {
+        lock.lock();
+        if ((knote.status & (DEAD | DISABLED | QUEUED)) == 0) {
+            append(knote);
+            knote.status |= QUEUED;
+        }
+        knote.status |= ACTIVE;
+        lock.unlock();
+    }
+
+    void enable(KnoteImpl knote) {
+        lock.lock();
+        knote.status &= ~DISABLED;
+        lock.unlock();
+    }
+
+    void disable(KnoteImpl knote) {
+        lock.lock();
+        dequeue(knote);
+        knote.status |= DISABLED;
+        lock.unlock();
+    }
+
+    void kill(KnoteImpl knote) {
+        lock.lock();
+        dequeue(knote);
+        knote.status = DEAD;
+        lock.unlock();
+    }
+
+    /** Somebody wants to sleep: false if there is a reason not to; else he is the leader or a follower now. */
+    boolean beginWait(Waiter waiter) {
+        lock.lock();
+        boolean sleep = head == null && !wakeupPending;
+        if (sleep) {
+            waiter.signalled = false;
+            if (leader == null) {
+                leader = waiter;
+                leaderSignalled = false;
+            } else {
+                waiter.next = followers;
+                followers = waiter;
+            }
+        }
+        lock.unlock();
+        return sleep;
+    }
+
+    boolean isLeader(Waiter waiter) {
+        return leader == waiter;
+    }
+
+    void endLead() {
+        lock.lock();
+        leader = null;
+        lock.unlock();
+    }
+
+    /** A follower woke up by himself: takes him off the list, if nobody has. */
+    void endFollow(Waiter waiter) {
+        lock.lock();
+        if (!waiter.signalled) {
+            Waiter before = null;
+            Waiter at = followers;
+            while (at != waiter) {
+                before = at;
+                at = at.next;
+            }
+            if (before == null) {
+                followers = waiter.next;
+            } else {
+                before.next = waiter.next;
+            }
+            waiter.next = null;
+        }
+        lock.unlock();
+    }
+
+    /** A thread leaves the queue: who takes the lead, or what it leaves on the list? */
+    Waiter afterWait() {
+        if (followers == null && leader == null) {
+            return null;
+        }
+        lock.lock();
+        Waiter woken = followers != null && leader == null || head != null ? pickSleeper() : null;
+        lock.unlock();
+        return woken;
+    }
+
+    /** Whoever tries to lead without sleeping: false if somebody leads. */
+    boolean tryLead(Waiter waiter) {
+        if (leader != null) {
+            return false;
+        }
+        lock.lock();
+        boolean lead = leader == null;
+        if (lead) {
+            leader = waiter;
+            leaderSignalled = true; // he does not sleep
+        }
+        lock.unlock();
+        return lead;
+    }
+
+    /** The next to wait, or one who waits, is to return. */
+    Waiter requestWakeup() {
+        lock.lock();
+        wakeupPending = true;
+        Waiter woken = pickSleeper();
+        lock.unlock();
+        return woken;
+    }
+
+    /** Whether a wakeup was requested; it is answered by this. */
+    boolean takeWakeup() {
+        if (!wakeupPending) {
+            return false;
+        }
+        lock.lock();
+        boolean pending = wakeupPending;
+        wakeupPending = false;
+        lock.unlock();
+        return pending;
+    }
+
+    /** A call returns: that answers a wakeup. */
+    void forgetWakeup() {
+        if (wakeupPending) {
+            boolean ignored = takeWakeup();
+        }
+    }
+
+    /** One of those who wait, or null when all have been taken. */
+    Waiter takeAnyWaiter() {
+        lock.lock();
+        Waiter waiter = pickSleeper();
+        lock.unlock();
+        return waiter;
+    }
+
+    private Waiter pickSleeper() {
+        if (leader != null && leader.thread == Thread.currentThread()) {
+            return null; // he is polling: what he leaves on the list wakes others as he leaves
+        }
+        Waiter follower = followers;
+        if (follower != null) {
+            followers = follower.next;
+            follower.next = null;
+            follower.signalled = true;
+            return follower;
+        }
+        if (leader != null && !leaderSignalled) {
+            leaderSignalled = true;
+            return leader;
+        }
+        return null;
+    }
+
+    private void append(KnoteImpl knote) {
+        knote.readyPrevious = tail;
+        knote.readyNext = null;
+        if (tail == null) {
+            head = knote;
+        } else {
+            tail.readyNext = knote;
+        }
+        tail = knote;
+        size++;
+    }
+
+    private void dequeue(KnoteImpl knote) {
+        if ((knote.status & QUEUED) != 0) {
+            unlink(knote);
+            knote.status &= ~QUEUED;
+        }
+    }
+
+    private void unlink(KnoteImpl knote) {
+        KnoteImpl before = knote.readyPrevious;
+        KnoteImpl after = knote.readyNext;
+        if (before == null) {
+            head = after;
+        } else {
+            before.readyNext = after;
+        }
+        if (after == null) {
+            tail = before;
+        } else {
+            after.readyPrevious = before;
+        }
+        knote.readyPrevious = null;
+        knote.readyNext = null;
+        size--;
+    }
+}

@@ -1,0 +1,55 @@
+package dev.knote;
+
+import dev.knote.linux.Threads;
+import java.time.Duration;
+
+/**
+ * Whether, and for how long, to look for events awake before sleeping. Spinning that finds something earns trust,
+ * spinning in vain loses it; without trust it is tried again once in a while. So a partner that runs on the same
+ * processor, and can't run while we spin, makes us stop: a fact that no system call tells of another process.
+ */
+final class Spin {
+    private static final int MOST_TRUST = 8;
+    private static final int RETRY_EVERY = 256;
+    private static final int LOOKS_A_CLOCK = 8;
+
+    private final long mostNanos;
+    private int trust = MOST_TRUST / 2;
+    private int skipped;
+    private long until;
+    private int looks;
+
+    Spin(Duration most) {
+        mostNanos = most.isZero() || Threads.processors() < 2 ? 0 : most.toNanos();
+    }
+
+    /** Asked before each sleep. */
+    boolean worthwhile() {
+        if (mostNanos == 0) {
+            return false;
+        }
+        if (trust > 0) {
+            return true;
+        }
+        if (++skipped < RETRY_EVERY) {
+            return false;
+        }
+        skipped = 0;
+        return true;
+    }
+
+    void begin(long sleepNanos) {
+        until = System.nanoTime() + (sleepNanos < 0 ? mostNanos : Math.min(mostNanos, sleepNanos));
+        looks = 0;
+    }
+
+    /** Between two looks. */
+    boolean goesOn() {
+        Thread.onSpinWait();
+        return ++looks % LOOKS_A_CLOCK != 0 || System.nanoTime() < until;
+    }
+
+    void end(boolean found) {
+        trust = found ? Math.min(MOST_TRUST, trust + 1) : Math.max(0, trust - 1);
+    }
+}

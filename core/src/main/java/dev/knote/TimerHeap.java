@@ -1,0 +1,170 @@
+package dev.knote;
+
+import java.util.Arrays;
+
+/** The deadlines of a queue: a heap of four children a node, no object and no kernel's help a timer. */
+final class TimerHeap {
+    private static final int ARITY_BITS = 2;
+    private static final long NONE = Long.MAX_VALUE;
+
+    private final SpinLock lock;
+    private long[] when = new long[16];
+    private KnoteImpl[] who = new KnoteImpl[16];
+    private int size;
+    private long sleeperWakesAt = Long.MIN_VALUE;
+
+    /** A clock value that {@link #when} is relative to, so that values compare without overflow. */
+    private final long origin = System.nanoTime();
+
+    TimerHeap(boolean shared) {
+        lock = new SpinLock(shared);
+    }
+
+    boolean isEmpty() {
+        return size == 0;
+    }
+
+    /** Sets the knote's deadline; true if somebody sleeps who has to be woken for it. */
+    boolean set(KnoteImpl knote, long nanoTime) {
+        long due = nanoTime - origin;
+        lock.lock();
+        int at = knote.heapIndex;
+        if (at < 0) {
+            at = size++;
+            if (at == when.length) {
+                when = Arrays.copyOf(when, 2 * at);
+                who = Arrays.copyOf(who, 2 * at);
+            }
+        }
+        place(at, due, knote);
+        up(at);
+        down(knote.heapIndex);
+        boolean wake = due < sleeperWakesAt;
+        if (wake) {
+            sleeperWakesAt = due;
+        }
+        lock.unlock();
+        return wake;
+    }
+
+    void remove(KnoteImpl knote) {
+        if (knote.heapIndex < 0) {
+            return; // only its own filter sets it, and does not run now
+        }
+        lock.lock();
+        if (knote.heapIndex >= 0) {
+            removeAt(knote.heapIndex);
+        }
+        lock.unlock();
+    }
+
+    /** Activates the knotes whose deadline has passed. */
+    void expire(EventQueue queue) {
+        if (size == 0) {
+            return;
+        }
+        long now = System.nanoTime() - origin;
+        while (true) {
+            lock.lock();
+            KnoteImpl due = size > 0 && when[0] <= now ? who[0] : null;
+            if (due != null) {
+                removeAt(0);
+            }
+            lock.unlock();
+            if (due == null) {
+                return;
+            }
+            queue.activate(due);
+        }
+    }
+
+    /** The earliest deadline as a {@link System#nanoTime()}, or, if there is none, null's stand-in Long.MAX_VALUE. */
+    long earliest() {
+        lock.lock();
+        long first = size > 0 ? when[0] + origin : NONE;
+        lock.unlock();
+        return first;
+    }
+
+    /**
+     * Somebody is going to sleep, for at most {@code nanos}, negative for ever.
+     *
+     * @return for how long, with regard to the deadlines: 0 or more, or negative for ever
+     */
+    long beginSleep(long nanos) {
+        lock.lock();
+        long sleep = nanos;
+        if (size == 0 && nanos < 0) {
+            sleeperWakesAt = NONE;
+        } else {
+            long now = System.nanoTime() - origin;
+            if (size > 0) {
+                long untilFirst = Math.max(0, when[0] - now);
+                sleep = nanos < 0 ? untilFirst : Math.min(nanos, untilFirst);
+            }
+            sleeperWakesAt = now + sleep;
+        }
+        lock.unlock();
+        return sleep;
+    }
+
+    void endSleep() {
+        lock.lock();
+        sleeperWakesAt = Long.MIN_VALUE;
+        lock.unlock();
+    }
+
+    private void removeAt(int at) {
+        who[at].heapIndex = -1;
+        int last = --size;
+        KnoteImpl moved = who[last];
+        who[last] = null;
+        if (at != last) {
+            place(at, when[last], moved);
+            up(at);
+            down(moved.heapIndex);
+        }
+    }
+
+    private void up(int from) {
+        int at = from;
+        long due = when[at];
+        KnoteImpl knote = who[at];
+        while (at > 0) {
+            int parent = at - 1 >> ARITY_BITS;
+            if (when[parent] <= due) {
+                break;
+            }
+            place(at, when[parent], who[parent]);
+            at = parent;
+        }
+        place(at, due, knote);
+    }
+
+    private void down(int from) {
+        int at = from;
+        long due = when[at];
+        KnoteImpl knote = who[at];
+        for (int child; (child = (at << ARITY_BITS) + 1) < size;) {
+            int end = Math.min(child + (1 << ARITY_BITS), size);
+            int least = child;
+            for (int i = child + 1; i < end; i++) {
+                if (when[i] < when[least]) {
+                    least = i;
+                }
+            }
+            if (when[least] >= due) {
+                break;
+            }
+            place(at, when[least], who[least]);
+            at = least;
+        }
+        place(at, due, knote);
+    }
+
+    private void place(int at, long due, KnoteImpl knote) {
+        when[at] = due;
+        who[at] = knote;
+        knote.heapIndex = at;
+    }
+}

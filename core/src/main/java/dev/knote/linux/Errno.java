@@ -1,0 +1,61 @@
+package dev.knote.linux;
+
+/** Error numbers, with their C names, as Linux has them on x86-64 and aarch64. */
+public final class Errno {
+    public static final int EPERM = 1;
+    public static final int ENOENT = 2;
+    public static final int ESRCH = 3;
+    public static final int EINTR = 4;
+    public static final int EIO = 5;
+    public static final int ENXIO = 6;
+    public static final int EBADF = 9;
+    public static final int EAGAIN = 11;
+    public static final int ENOMEM = 12;
+    public static final int EACCES = 13;
+    public static final int EFAULT = 14;
+    public static final int EBUSY = 16;
+    public static final int EEXIST = 17;
+    public static final int ENODEV = 19;
+    public static final int ENOTDIR = 20;
+    public static final int EISDIR = 21;
+    public static final int EINVAL = 22;
+    public static final int ENFILE = 23;
+    public static final int EMFILE = 24;
+    public static final int ENOTTY = 25;
+    public static final int EFBIG = 27;
+    public static final int ENOSPC = 28;
+    public static final int ESPIPE = 29;
+    public static final int EPIPE = 32;
+    public static final int ENOSYS = 38;
+    public static final int ELOOP = 40;
+    public static final int EOVERFLOW = 75;
+    public static final int ENOTSOCK = 88;
+    public static final int EOPNOTSUPP = 95;
+    public static final int ECONNRESET = 104;
+    public static final int ENOTCONN = 107;
+    public static final int ETIMEDOUT = 110;
+    public static final int ECONNREFUSED = 111;
+    public static final int ECANCELED = 125;
+
+    private static final String[] NAMES = names();
+
+    private Errno() {}
+
+    /** The C name of {@code errno}, or {@code "errno N"} for one that has none here. */
+    public static String name(int errno) {
+        String name = errno >= 0 && errno < NAMES.length ? NAMES[errno] : null;
+        return name == null ? "errno " + errno : name;
+    }
+
+    private static String[] names() {
+        String[] names = new String[ECANCELED + 1];
+        try {
+            for (var field : Errno.class.getFields()) {
+                names[field.getInt(null)] = field.getName();
+            }
+        } catch (IllegalAccessException e) {
+            throw new AssertionError(e);
+        }
+        return names;
+    }
+}

@@ -1,0 +1,38 @@
+package dev.knote.linux;
+
+/** futex(2), futex_waitv(2) and futex_requeue(2), on 32-bit words given by address. */
+public final class Futex {
+    /** futex2 flags: a 32-bit word, by a key that all processes share. */
+    public static final int FUTEX2_SIZE_U32 = 2;
+    /** Bytes of one {@code struct futex_waitv}: val 0, uaddr 8, flags 16, reserved 20. */
+    public static final int WAITV_SIZE = 24;
+
+    private static final int FUTEX_WAIT = 0;
+    private static final int FUTEX_WAKE = 1;
+    private static final int FUTEX_CMP_REQUEUE = 4;
+
+    private Futex() {}
+
+    /** Sleeps while the word holds {@code value}; 0 woken, -EAGAIN, -EINTR, -EFAULT, -ETIMEDOUT. */
+    public static int wait(long address, int value, long timespec) {
+        return (int) Native.syscall(Sys.FUTEX, address, FUTEX_WAIT, value & 0xffffffffL, timespec, 0, 0);
+    }
+
+    /** Wakes at most {@code count} waiters; how many, or -EINVAL, -EFAULT. */
+    public static int wake(long address, int count) {
+        return (int) Native.syscall(Sys.FUTEX, address, FUTEX_WAKE, count, 0, 0, 0);
+    }
+
+    /**
+     * Moves at most one waiter from {@code from}, if it still holds {@code value}, to {@code to} without waking it; how
+     * many, or -EAGAIN, -EFAULT, -EINVAL.
+     */
+    public static int requeueOne(long from, int value, long to) {
+        return (int) Native.syscall(Sys.FUTEX, from, FUTEX_CMP_REQUEUE, 0, 1, to, value & 0xffffffffL);
+    }
+
+    /** Waits for any of {@code count} words; the index of a woken one, -EAGAIN, -EINTR, -EFAULT. */
+    public static int waitv(long waiters, int count) {
+        return (int) Native.syscall(Sys.FUTEX_WAITV, waiters, count, 0, 0, 0, 0);
+    }
+}

@@ -1,0 +1,58 @@
+package dev.knote.linux;
+
+/** System call numbers of x86-64 and aarch64. From 424 on they are the same everywhere. */
+final class Sys {
+    private static final boolean X86 = "amd64".equals(System.getProperty("os.arch"));
+
+    static final int READ = pick(0, 63);
+    static final int WRITE = pick(1, 64);
+    static final int CLOSE = pick(3, 57);
+    static final int MMAP = pick(9, 222);
+    static final int MUNMAP = pick(11, 215);
+    static final int RT_SIGPROCMASK = pick(14, 135);
+    static final int IOCTL = pick(16, 29);
+    static final int DUP = pick(32, 23);
+    static final int GETPID = pick(39, 172);
+    static final int RECVFROM = pick(45, 207);
+    static final int GETSOCKOPT = pick(55, 209);
+    static final int FCNTL = pick(72, 25);
+    static final int LSEEK = pick(8, 62);
+    static final int FLOCK = pick(73, 32);
+    static final int FTRUNCATE = pick(77, 46);
+    static final int FCHMOD = pick(91, 52);
+    static final int GETEUID = pick(107, 175);
+    static final int OPENAT = pick(257, 56);
+    static final int UNLINKAT = pick(263, 35);
+    static final int FALLOCATE = pick(285, 47);
+    static final int GETTID = pick(186, 178);
+    static final int FUTEX = pick(202, 98);
+    static final int SCHED_GETAFFINITY = pick(204, 123);
+    static final int TGKILL = pick(234, 131);
+    static final int EPOLL_CTL = pick(233, 21);
+    static final int PPOLL = pick(271, 73);
+    static final int EVENTFD2 = pick(290, 19);
+    static final int EPOLL_CREATE1 = pick(291, 20);
+    static final int INOTIFY_INIT1 = pick(294, 26);
+    static final int INOTIFY_ADD_WATCH = pick(254, 27);
+    static final int INOTIFY_RM_WATCH = pick(255, 28);
+    static final int GETCPU = pick(309, 168);
+    static final int MEMFD_CREATE = pick(319, 279);
+    static final int STATX = pick(332, 291);
+    static final int IO_URING_SETUP = 425;
+    static final int IO_URING_ENTER = 426;
+    static final int IO_URING_REGISTER = 427;
+    static final int EPOLL_PWAIT2 = 441;
+    static final int FUTEX_WAITV = 449;
+    static final int FUTEX_REQUEUE = 456;
+    static final int EPOLL_PWAIT = pick(281, 22);
+
+    private Sys() {}
+
+    static boolean x86() {
+        return X86;
+    }
+
+    private static int pick(int x86, int aarch64) {
+        return X86 ? x86 : aarch64;
+    }
+}

@@ -1,0 +1,299 @@
+package dev.knote.poll;
+
+import dev.knote.linux.Epoll;
+import dev.knote.linux.Errno;
+import dev.knote.linux.Fds;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * The fds of a queue, in epoll, edge triggered. Reading and writing have a set each: an fd is in a set once, and what
+ * one set reports is the fd's whole readiness, so that with a common set an edge of one kind would look like an edge
+ * of the other. The set for writing is made when it is needed and is itself watched in the one for reading.
+ */
+final class EpollFds {
+    private static final int MAX_EVENTS = 256;
+    private static final int STRIPES = 64;
+    private static final long WAKEUP = -1;
+    private static final long WRITERS = -2;
+    private static final int EDGE_IN = Epoll.EPOLLIN | Epoll.EPOLLRDHUP | Epoll.EPOLLET;
+    private static final int EDGE_OUT = Epoll.EPOLLOUT | Epoll.EPOLLET;
+
+    private static final ThreadLocal<MemorySegment> CTL = ThreadLocal
+            .withInitial(() -> Arena.ofAuto().allocate(16, 8));
+
+    private final int epfd;
+    private final int wakeFd;
+    private final MemorySegment events = Arena.ofAuto().allocate((long) MAX_EVENTS * Epoll.EVENT_SIZE, 16);
+    private final MemorySegment timespec = Arena.ofAuto().allocate(16, 8);
+    private final Object[] stripes = new Object[STRIPES];
+    private final MemorySegment one = Arena.ofAuto().allocate(8, 8);
+    private volatile Slot[] readers = new Slot[64];
+    private volatile Slot[] writers = new Slot[0];
+    private volatile int writeEpfd = -1;
+    private final AtomicInteger watched = new AtomicInteger();
+    private boolean wakeInSet;
+    private boolean hasPwait2 = true;
+
+    /** The watches of one fd for one interest. */
+    private static final class Slot {
+        int generation;
+        FdWatch first;
+    }
+
+    EpollFds() {
+        Arrays.setAll(stripes, i -> new Object());
+        one.set(ValueLayout.JAVA_LONG, 0, 1);
+        epfd = check("epoll_create1", Epoll.epoll_create1());
+        int wake = Fds.eventfd();
+        if (wake < 0) {
+            Fds.close(epfd);
+            throw new PollException("eventfd", -wake);
+        }
+        wakeFd = wake;
+        wakeInSet(true);
+    }
+
+    int fd() {
+        return epfd;
+    }
+
+    int wakeFd() {
+        return wakeFd;
+    }
+
+    /** Whether the wakeup fd is in the set, or watched by somebody else. */
+    void wakeInSet(boolean in) {
+        if (in != wakeInSet) {
+            int op = in ? Epoll.EPOLL_CTL_ADD : Epoll.EPOLL_CTL_DEL;
+            check("epoll_ctl", Epoll.epoll_ctl(epfd, op, wakeFd, EDGE_IN, WAKEUP, CTL.get()));
+            wakeInSet = in;
+        }
+    }
+
+    boolean isEmpty() {
+        return watched.get() == 0;
+    }
+
+    void watch(FdWatch watch, int fd, int interest) {
+        int set = interest == FdWatch.READ ? epfd : writeSet();
+        if (fd < 0) {
+            throw new PollException("epoll_ctl", Errno.EBADF);
+        }
+        synchronized (stripes[fd & STRIPES - 1]) {
+            Slot slot = slot(fd, interest);
+            long token = (long) (slot.generation + 1) << 32 | fd;
+            int result = control(set, Epoll.EPOLL_CTL_ADD, fd, interest, token);
+            if (result == -Errno.EEXIST) {
+                // Modifying makes a ready fd an edge again, which a new watch has to see.
+                result = control(set, Epoll.EPOLL_CTL_MOD, fd, interest, token);
+            } else if (result == 0) {
+                forgetAll(slot);
+            }
+            if (result < 0) {
+                throw new PollException("epoll_ctl", -result);
+            }
+            slot.generation++;
+            watch.fd = fd;
+            watch.interest = interest;
+            watch.next = slot.first;
+            slot.first = watch;
+            watched.incrementAndGet();
+        }
+    }
+
+    boolean unwatch(FdWatch watch) {
+        int fd = watch.fd;
+        if (fd < 0) {
+            return false;
+        }
+        synchronized (stripes[fd & STRIPES - 1]) {
+            if (watch.fd < 0) {
+                return false;
+            }
+            Slot slot = slot(fd, watch.interest);
+            boolean sole = slot.first == watch && watch.next == null;
+            unlink(slot, watch);
+            if (!sole) {
+                return true;
+            }
+            int set = watch.interest == FdWatch.READ ? epfd : writeEpfd;
+            return control(set, Epoll.EPOLL_CTL_DEL, fd, watch.interest, 0) == 0;
+        }
+    }
+
+    /** Adding a registered fd is refused; this tells it from one whose number now names another file. */
+    boolean isSame(FdWatch watch) {
+        int fd = watch.fd;
+        if (fd < 0) {
+            return false;
+        }
+        int set = watch.interest == FdWatch.READ ? epfd : writeEpfd;
+        synchronized (stripes[fd & STRIPES - 1]) {
+            int result = control(set, Epoll.EPOLL_CTL_ADD, fd, watch.interest, 0);
+            if (result == 0) {
+                control(set, Epoll.EPOLL_CTL_DEL, fd, watch.interest, 0);
+            }
+            return result == -Errno.EEXIST;
+        }
+    }
+
+    /** Waits and tells the watches. As {@link Poller#poll}. */
+    void poll(long nanos) {
+        boolean writable = false;
+        int n = await(epfd, nanos);
+        for (;;) {
+            for (int i = 0; i < n; i++) {
+                long token = Epoll.data(events, i);
+                if (token == WRITERS) {
+                    writable = true;
+                } else if (token != WAKEUP) {
+                    dispatch(token, FdWatch.READ, Epoll.events(events, i));
+                }
+            }
+            if (n < MAX_EVENTS) {
+                break;
+            }
+            n = await(epfd, 0);
+        }
+        if (writable) {
+            pollWriters();
+        }
+    }
+
+    void wakeup() {
+        Fds.write(wakeFd, one.address(), Long.BYTES);
+    }
+
+    void close() {
+        if (writeEpfd >= 0) {
+            Fds.close(writeEpfd);
+        }
+        Fds.close(wakeFd);
+        Fds.close(epfd);
+    }
+
+    private void pollWriters() {
+        int n;
+        do {
+            n = await(writeEpfd, 0);
+            for (int i = 0; i < n; i++) {
+                dispatch(Epoll.data(events, i), FdWatch.WRITE, Epoll.events(events, i));
+            }
+        } while (n == MAX_EVENTS);
+    }
+
+    private void dispatch(long token, int interest, int readiness) {
+        int fd = (int) token;
+        synchronized (stripes[fd & STRIPES - 1]) {
+            Slot[] slots = interest == FdWatch.READ ? readers : writers;
+            Slot slot = fd < slots.length ? slots[fd] : null;
+            if (slot == null || slot.generation != (int) (token >> 32)) {
+                return; // an edge of a registration that has been replaced
+            }
+            for (FdWatch watch = slot.first; watch != null; watch = watch.next) {
+                watch.ready(readiness);
+            }
+        }
+    }
+
+    private int await(int set, long nanos) {
+        if (nanos > 0 && hasPwait2) {
+            timespec.set(ValueLayout.JAVA_LONG, 0, nanos / 1_000_000_000);
+            timespec.set(ValueLayout.JAVA_LONG, 8, nanos % 1_000_000_000);
+            int n = Epoll.epoll_pwait2(set, events, MAX_EVENTS, timespec.address());
+            if (n != -Errno.ENOSYS && n != -Errno.EPERM) {
+                return checkWait(n);
+            }
+            hasPwait2 = false;
+        }
+        int millis = nanos <= 0 ? (int) nanos
+                : (int) Math.min(Integer.MAX_VALUE, (nanos + 999_999) / 1_000_000);
+        return checkWait(Epoll.epoll_wait(set, events, MAX_EVENTS, nanos < 0 ? -1 : millis));
+    }
+
+    private static int checkWait(int n) {
+        return n == -Errno.EINTR ? 0 : check("epoll_wait", n);
+    }
+
+    private int writeSet() {
+        int set = writeEpfd;
+        return set >= 0 ? set : makeWriteSet();
+    }
+
+    private synchronized int makeWriteSet() {
+        if (writeEpfd < 0) {
+            int set = check("epoll_create1", Epoll.epoll_create1());
+            int result = Epoll.epoll_ctl(epfd, Epoll.EPOLL_CTL_ADD, set, EDGE_IN, WRITERS, CTL.get());
+            if (result < 0) {
+                Fds.close(set);
+                throw new PollException("epoll_ctl", -result);
+            }
+            writers = new Slot[64];
+            writeEpfd = set;
+        }
+        return writeEpfd;
+    }
+
+    private static int control(int set, int op, int fd, int interest, long token) {
+        return Epoll.epoll_ctl(set, op, fd, interest == FdWatch.READ ? EDGE_IN : EDGE_OUT, token, CTL.get());
+    }
+
+    private Slot slot(int fd, int interest) {
+        Slot[] slots = interest == FdWatch.READ ? readers : writers;
+        if (fd >= slots.length || slots[fd] == null) {
+            return makeSlot(fd, interest);
+        }
+        return slots[fd];
+    }
+
+    private synchronized Slot makeSlot(int fd, int interest) {
+        Slot[] slots = interest == FdWatch.READ ? readers : writers;
+        Slot slot = fd < slots.length ? slots[fd] : null;
+        if (slot != null) {
+            return slot;
+        }
+        if (fd >= slots.length) {
+            slots = Arrays.copyOf(slots, Integer.highestOneBit(fd) << 1);
+            if (interest == FdWatch.READ) {
+                readers = slots;
+            } else {
+                writers = slots;
+            }
+        }
+        // An element is written and read under its fd's stripe; copying, under this lock, sees all of them.
+        slots[fd] = new Slot();
+        return slots[fd];
+    }
+
+    private void forgetAll(Slot slot) {
+        while (slot.first != null) {
+            unlink(slot, slot.first);
+        }
+    }
+
+    private void unlink(Slot slot, FdWatch watch) {
+        if (slot.first == watch) {
+            slot.first = watch.next;
+        } else {
+            FdWatch before = slot.first;
+            while (before.next != watch) {
+                before = before.next;
+            }
+            before.next = watch.next;
+        }
+        watch.next = null;
+        watch.fd = -1;
+        watched.decrementAndGet();
+    }
+
+    private static int check(String call, int result) {
+        if (result < 0) {
+            throw new PollException(call, -result);
+        }
+        return result;
+    }
+}

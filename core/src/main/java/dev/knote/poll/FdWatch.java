@@ -1,0 +1,26 @@
+package dev.knote.poll;
+
+/** Somebody who wants to know when an fd becomes ready. One watch is in at most one poller at a time. */
+public abstract class FdWatch {
+    /** Readiness for reading. */
+    public static final int READ = 1;
+    /** Readiness for writing. */
+    public static final int WRITE = 2;
+
+    int fd = -1;
+    int interest;
+    FdWatch next;
+
+    /** The fd watched, or -1. */
+    public final int fd() {
+        return fd;
+    }
+
+    /**
+     * The fd became ready, or changed while ready. Called by whoever polls, while the poller holds a lock: may only
+     * note the fact.
+     *
+     * @param events EPOLL* bits
+     */
+    protected abstract void ready(int events);
+}

@@ -1,0 +1,143 @@
+package dev.knote.poll;
+
+import dev.knote.linux.Errno;
+import dev.knote.linux.Fds;
+import dev.knote.linux.IoUring;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * fds by epoll, words by io_uring. The ring is made with the first word; from then on the poller sleeps in the ring,
+ * which watches the epoll set. Before, it sleeps in epoll, which is cheaper.
+ *
+ * <p>A ring for a single owner completes only while the owner is in the kernel (DEFER_TASKRUN), the cheapest way. It
+ * does not wake an epoll that watches it, so a queue that may be watched by another has the other kind.
+ */
+final class UringPoller extends EpollPoller {
+    static final String NAME = "io_uring";
+
+    private static final Logger LOG = LoggerFactory.getLogger(UringPoller.class);
+    private static final int SQ_ENTRIES = 64;
+    private static final int CQ_ENTRIES = 256;
+    private static final int SHARED = IoUring.IORING_SETUP_CLAMP | IoUring.IORING_SETUP_SUBMIT_ALL;
+    private static final int OWNED = SHARED
+            | IoUring.IORING_SETUP_SINGLE_ISSUER
+            | IoUring.IORING_SETUP_DEFER_TASKRUN
+            | IoUring.IORING_SETUP_TASKRUN_FLAG;
+    private static final int EPOLL_BIT = 1;
+    private static final int WAKEUP_BIT = 2;
+
+    private final boolean owned;
+    private volatile RingWords ring;
+    private volatile Words words;
+    /** Of {@link #EPOLL_BIT} and {@link #WAKEUP_BIT}: what the ring watches. Belongs to who polls. */
+    private int watched;
+
+    UringPoller(boolean owned) {
+        this.owned = owned;
+    }
+
+    @Override
+    public String name() {
+        return NAME;
+    }
+
+    @Override
+    Words words() {
+        Words made = words;
+        return made != null ? made : makeWords();
+    }
+
+    @Override
+    Words wordsIfAny() {
+        return words;
+    }
+
+    private synchronized Words makeWords() {
+        if (words == null) {
+            try {
+                ring = new RingWords(openRing(owned), owned);
+                words = ring;
+                fds.wakeup(); // whoever sleeps in epoll has to sleep in the ring
+            } catch (PollException e) {
+                LOG.warn("no ring for this queue, its words are waited for by threads: {}", e.getMessage());
+                words = super.words();
+            }
+        }
+        return words;
+    }
+
+    /** A ring, or a PollException that says why not. */
+    static IoUring openRing(boolean owned) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment params = IoUring.params(arena);
+            int fd = IoUring.setup(SQ_ENTRIES, CQ_ENTRIES, owned ? OWNED : SHARED, params);
+            if (fd < 0) {
+                throw new PollException("io_uring_setup", -fd);
+            }
+            int supported = IoUring.probe(fd, IoUring.IORING_OP_FUTEX_WAIT);
+            if (supported != 1) {
+                Fds.close(fd);
+                throw new PollException("io_uring without FUTEX_WAIT",
+                        supported == 0 ? Errno.ENOSYS : -supported);
+            }
+            IoUring ring = IoUring.open(fd, params);
+            if (ring == null) {
+                throw new PollException("mmap of a ring", Errno.ENOMEM);
+            }
+            return ring;
+        }
+    }
+
+    @Override
+    public int wordFd() {
+        RingWords made = ring;
+        return made == null ? -1 : made.fd();
+    }
+
+    @Override
+    public boolean isIdle() {
+        return ring == null && super.isIdle();
+    }
+
+    @Override
+    public boolean hasCompletions() {
+        RingWords made = ring;
+        return made != null && made.hasCompletions();
+    }
+
+    @Override
+    public void poll(long nanos) {
+        RingWords made = ring;
+        if (made == null) {
+            fds.poll(nanos);
+            return;
+        }
+        if (nanos == 0) {
+            made.await(0);
+            fds.poll(0);
+            return;
+        }
+        if (watched != (EPOLL_BIT | WAKEUP_BIT)) {
+            watch(made);
+        }
+        int events = made.await(nanos);
+        watched &= ~(events >> 16);
+        if ((events & EPOLL_BIT) != 0) {
+            fds.poll(0);
+        }
+    }
+
+    private void watch(RingWords made) {
+        if ((watched & EPOLL_BIT) == 0) {
+            made.pollAlways(fds.fd(), RingWords.EPOLL_READY);
+        }
+        if ((watched & WAKEUP_BIT) == 0) {
+            fds.wakeInSet(false);
+            made.pollAlways(fds.wakeFd(), RingWords.WOKEN_UP);
+        }
+        watched = EPOLL_BIT | WAKEUP_BIT;
+    }
+}

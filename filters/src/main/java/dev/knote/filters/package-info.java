@@ -1,0 +1,2 @@
+/** Filters for Knote beyond those in the core. */
+package dev.knote.filters;
