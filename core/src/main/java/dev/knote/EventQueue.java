@@ -977,7 +977,7 @@ public final class EventQueue implements AutoCloseable {
 
     private static boolean peekWords(Call call) {
         for (int i = 0; i < call.deferredCount; i++) {
-            if (call.deferred[i].peek()) {
+            if (call.deferred[i].endIfDiffers()) {
                 return true;
             }
         }

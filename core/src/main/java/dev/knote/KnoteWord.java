@@ -76,7 +76,7 @@ final class KnoteWord extends WordWait {
     }
 
     /** Ends a deferred wait whose word differs, without any call into the kernel; true if it did. */
-    boolean peek() {
+    boolean endIfDiffers() {
         if (deferred && !matches()) {
             deferred = false;
             ended(-Errno.EAGAIN);
@@ -159,6 +159,11 @@ final class KnoteWord extends WordWait {
     protected boolean matches() {
         long now = read(bytes);
         return (bits() & FilterKnote.WORD_GONE) == 0 && now == value;
+    }
+
+    @Override
+    protected int peek() {
+        return (int) read(Integer.BYTES);
     }
 
     @Override

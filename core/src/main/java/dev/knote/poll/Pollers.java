@@ -62,7 +62,7 @@ public final class Pollers {
     private static String reasonAgainstRing() {
         RingWords words;
         try {
-            words = new RingWords(UringPoller.openRing(false), false);
+            words = new RingWords(UringPoller.openRing(true), true);
         } catch (PollException e) {
             return e.getMessage();
         }
@@ -77,6 +77,11 @@ public final class Pollers {
                 @Override
                 protected boolean matches() {
                     return true;
+                }
+
+                @Override
+                protected int peek() {
+                    return 0;
                 }
 
                 @Override

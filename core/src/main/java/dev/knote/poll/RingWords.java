@@ -34,12 +34,17 @@ final class RingWords implements Words {
     private int wakesPending;
     private int[] wakeResults;
     private int events;
+    private int ended;
+    private boolean closed;
 
     RingWords(IoUring ring, boolean owned) {
         this.ring = ring;
         this.owned = owned;
         for (int i = slots.length; i-- > 0;) {
             freeSlots[free++] = i;
+        }
+        if (!owned) {
+            Keeper.opened(this);
         }
     }
 
@@ -53,6 +58,15 @@ final class RingWords implements Words {
 
     @Override
     public synchronized void arm(WordWait wait) {
+        prepare(wait, wait.expected);
+        wait.state(WordWait.PREPARED);
+        if (preparedCount == prepared.length) {
+            prepared = Arrays.copyOf(prepared, 2 * preparedCount);
+        }
+        prepared[preparedCount++] = wait;
+    }
+
+    private void prepare(WordWait wait, int expected) {
         makeRoom();
         if (free == 0) {
             grow();
@@ -64,17 +78,86 @@ final class RingWords implements Words {
         ring.prepare(
                 IoUring.IORING_OP_FUTEX_WAIT,
                 FUTEX_FLAGS,
-                wait.expected & ANY_BIT,
+                expected & ANY_BIT,
                 wait.address,
                 0,
                 0,
                 userData(wait),
                 ANY_BIT);
-        wait.state(WordWait.PREPARED);
-        if (preparedCount == prepared.length) {
-            prepared = Arrays.copyOf(prepared, 2 * preparedCount);
+    }
+
+    /**
+     * Arms the waits of {@code armer} once more in the calling thread's name, then cancels the first. In between a wait
+     * stands twice in the kernel's queue; a wake that is counted twice for it is passed on.
+     */
+    synchronized void adopt(Thread armer) {
+        if (closed) {
+            return;
         }
-        prepared[preparedCount++] = wait;
+        submit();
+        for (int slot = 0; slot < slots.length; slot++) {
+            WordWait wait = slots[slot];
+            if (wait != null && wait.armer == armer && wait.state() == WordWait.ARMED) {
+                adopt(wait);
+            }
+        }
+    }
+
+    private void adopt(WordWait wait) {
+        Ghost first = new Ghost(wait);
+        slots[wait.slot] = first;
+        wait.armer = Thread.currentThread();
+        do {
+            prepare(wait, wait.peek());
+            wait.state(WordWait.ADOPTING);
+            submit();
+        } while (wait.state() == WordWait.MISSED);
+        if (first.state() == WordWait.ARMED) {
+            cancel(first);
+        }
+        boolean woken = awaitCancelled(first);
+        if (wait.state() == WordWait.ADOPTING) {
+            wait.state(WordWait.ARMED);
+            if (woken) {
+                cancel(wait);
+                if (awaitCancelled(wait)) {
+                    Futex.wake(wait.address, 1);
+                }
+                wait.ended(0);
+            }
+        } else if (woken) {
+            Futex.wake(wait.address, 1); // counted for it twice, and told once
+        }
+    }
+
+    /** Stands in the place of a wait whose first arming is being cancelled. */
+    private static final class Ghost extends WordWait {
+        Ghost(WordWait of) {
+            target(of.address, of.expected);
+            slot = of.slot;
+            generation = of.generation;
+            state(ARMED);
+        }
+
+        @Override
+        protected void ended(int result) {
+            state(result == 0 ? CANCELLED_WOKEN : CANCELLED_CLEAN);
+        }
+
+        @Override
+        protected boolean matches() {
+            return true;
+        }
+
+        @Override
+        protected int peek() {
+            return expected;
+        }
+
+        @Override
+        protected boolean isWide() {
+            return false;
+        }
     }
 
     @Override
@@ -145,8 +228,12 @@ final class RingWords implements Words {
     }
 
     @Override
-    public synchronized void close() {
-        ring.close();
+    public void close() {
+        Keeper.closed(this);
+        synchronized (this) {
+            closed = true;
+            ring.close();
+        }
     }
 
     /** Asks for {@code userData} whenever {@code fd} becomes readable, until the ring is closed. */
@@ -165,6 +252,7 @@ final class RingWords implements Words {
      */
     int await(long nanos) {
         int toSubmit = 0;
+        int endedBefore = ended;
         if (!owned || nanos == 0 || ring.hasCompletions() || hasWide()) {
             synchronized (this) {
                 submit();
@@ -172,7 +260,8 @@ final class RingWords implements Words {
         } else {
             toSubmit = ring.unsubmitted();
         }
-        boolean sleep = nanos != 0 && events == 0 && !ring.hasCompletions();
+        // A wait that ended while this submitted is an event: whoever polls must not sleep beside it.
+        boolean sleep = nanos != 0 && events == 0 && ended == endedBefore && !ring.hasCompletions();
         int result = ring.enter(toSubmit, sleep ? nanos : 0);
         if (result < 0
                 && result != -Errno.EINTR
@@ -208,7 +297,7 @@ final class RingWords implements Words {
     private void submit() {
         do {
             while (ring.unsubmitted() > 0) {
-                int result = ring.submit();
+                int result = owned || preparedCount == 0 ? ring.submit() : Keeper.submit(ring);
                 if (result < 0
                         && result != -Errno.EINTR
                         && result != -Errno.EAGAIN
@@ -234,7 +323,9 @@ final class RingWords implements Words {
         prepared = spare == null ? new WordWait[16] : spare;
         spare = null;
         preparedCount = 0;
+        Thread armer = owned ? null : Keeper.armer();
         for (int i = 0; i < count; i++) {
+            submitted[i].armer = armer;
             if (submitted[i].state() == WordWait.PREPARED) {
                 submitted[i].state(WordWait.ARMED);
             }
@@ -244,6 +335,7 @@ final class RingWords implements Words {
             submitted[i] = null;
             if (wait.isWide() && wait.state() == WordWait.ARMED && !wait.matches()) {
                 cancel(wait);
+                ended++;
                 wait.ended(awaitCancelled(wait) ? 0 : -Errno.EAGAIN);
             }
         }
@@ -283,12 +375,15 @@ final class RingWords implements Words {
         freeSlots[free++] = slot;
         if (wait.state() == WordWait.CANCELLING) {
             wait.state(result == 0 ? WordWait.CANCELLED_WOKEN : WordWait.CANCELLED_CLEAN);
-        } else if (result == -Errno.ECANCELED) {
+        } else if (wait.state() == WordWait.ADOPTING && result == -Errno.EAGAIN) {
+            wait.state(WordWait.MISSED);
+        } else if (result == -Errno.ECANCELED && !(wait instanceof Ghost)) {
             // The thread that armed it has exited.
             wait.state(WordWait.IDLE);
             arm(wait);
         } else {
             wait.state(WordWait.IDLE);
+            ended++;
             wait.ended(result);
         }
     }

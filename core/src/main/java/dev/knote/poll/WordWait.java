@@ -18,6 +18,10 @@ public abstract class WordWait {
     static final int ARMED = 2;
     /** {@link Poller#disarm} waits for the kernel's answer. */
     static final int CANCELLING = 3;
+    /** Armed once more, in another thread's name; see {@link RingWords#adopt}. */
+    static final int ADOPTING = 6;
+    /** In ADOPTING: the word changed while it was being looked at. */
+    static final int MISSED = 7;
     /** In CANCELLING: the answer was that a wake had come. */
     static final int CANCELLED_WOKEN = 4;
     /** In CANCELLING: the answer was that none had. */
@@ -37,6 +41,7 @@ public abstract class WordWait {
     int expected;
     int slot = -1;
     int generation;
+    Thread armer;
     Sleeper sleeper;
 
     @SuppressWarnings("unused") // by STATE
@@ -45,12 +50,7 @@ public abstract class WordWait {
     /** Whether the wait has neither ended nor been taken back. */
     public final boolean isArmed() {
         int now = state();
-        return now == PREPARED || now == ARMED;
-    }
-
-    /** Whether the kernel knows of the wait. */
-    public final boolean isSubmitted() {
-        return state() == ARMED;
+        return now == PREPARED || now == ARMED || now == ADOPTING || now == MISSED;
     }
 
     /**
@@ -63,6 +63,9 @@ public abstract class WordWait {
 
     /** Whether the whole word, read now, is the one expected; false also if it can't be read. */
     protected abstract boolean matches();
+
+    /** The word's low 32 bits, read now; anything if they can't be read. */
+    protected abstract int peek();
 
     /** Whether the word is wider than the 32 bits that the kernel compares. */
     protected abstract boolean isWide();
