@@ -740,6 +740,8 @@ public final class EventQueue implements AutoCloseable {
         if (shared) {
             ready.forgetWakeup();
             wake(ready.afterWait());
+        } else if (wakeupRequested) {
+            wakeupRequested = false;
         }
         if (closed && n == 0) {
             throw closedError();
