@@ -158,7 +158,7 @@ public final class EventQueue implements AutoCloseable {
             change.udata = attachment;
             change.word = interest.word();
             if (isForeign()) {
-                post(change);
+                post(change, null);
                 return null;
             }
             KnoteImpl knote = change(call, change);
@@ -418,7 +418,7 @@ public final class EventQueue implements AutoCloseable {
     private KeventException tryChange(Call call, Kevent change) {
         try {
             if (isForeign() && !change.has(EV_ANON)) {
-                post(change);
+                post(change, null);
             } else {
                 change(call, change);
             }
@@ -620,7 +620,7 @@ public final class EventQueue implements AutoCloseable {
             change.udata = null;
             change.word = null;
             if (isForeign()) {
-                post(change);
+                post(change, knote);
                 return;
             }
             if (knote.isDead()) {
@@ -1042,8 +1042,8 @@ public final class EventQueue implements AutoCloseable {
         }
     }
 
-    private void post(Kevent change) {
-        if (mailbox.put(new Post(change))) {
+    private void post(Kevent change, KnoteImpl knote) {
+        if (mailbox.put(new Post(change, knote))) {
             wakePoller();
         }
     }
@@ -1083,7 +1083,11 @@ public final class EventQueue implements AutoCloseable {
 
     private void applyPost(Call call, Post post) {
         try {
-            change(call, post.change());
+            if (post.knote == null || !post.knote.isDead()) {
+                change(call, post.change());
+            } else if (!post.change().has(EV_DELETE)) {
+                throw missing(post.change(), post.knote.filter);
+            }
         } catch (KeventException e) {
             Kevent failed = post.change();
             failed.flags = EV_ERROR;
