@@ -537,9 +537,17 @@ public final class EventQueue implements AutoCloseable {
         if (change.word != null) {
             memory.give(change.word);
         }
-        // The poller tells of an fd that is ready already; asking would cost a system call.
-        if (!knote.watchesFd()) {
-            ask(knote);
+        boolean asked = false;
+        try {
+            // The poller tells of an fd that is ready already; asking would cost a system call.
+            if (!knote.watchesFd()) {
+                ask(knote);
+            }
+            asked = true;
+        } finally {
+            if (!asked) {
+                drop(knote);
+            }
         }
         if (change.has(EV_FORCEONESHOT)) {
             force(knote);
