@@ -309,8 +309,12 @@ public final class EventQueue implements AutoCloseable {
     }
 
     private void leave(Call call) {
-        call.end();
-        presence.leave();
+        try {
+            submitWords(call); // there are some left if a filter has thrown
+        } finally {
+            call.end();
+            presence.leave();
+        }
     }
 
     /** Sends those who are inside away, and waits until they have left. */
@@ -792,6 +796,14 @@ public final class EventQueue implements AutoCloseable {
                 drop = (knote.flags & EV_ONESHOT) != 0;
                 afterDelivery(knote, drop);
             }
+        } catch (RuntimeException | Error broken) {
+            if (at == 0) {
+                if (shared) {
+                    wake(ready.afterWait());
+                }
+                throw broken;
+            }
+            ready.requeue(knote); // the events before it are returned first
         } finally {
             if (drop) {
                 drop(knote);
