@@ -238,10 +238,13 @@ public final class EventQueue implements AutoCloseable {
             clear();
         } finally {
             call.end();
+            try {
+                filters.close();
+            } finally {
+                poller.close();
+                memory.clear();
+            }
         }
-        filters.close();
-        poller.close();
-        memory.clear();
     }
 
     /** Another fd for this queue. */
@@ -270,11 +273,19 @@ public final class EventQueue implements AutoCloseable {
 
     /** Removes every knote. */
     void clear() {
+        RuntimeException broken = null;
         for (KnoteImpl listed : table.all()) {
             KnoteImpl knote = table.take(listed.ident, listed.filterNumber);
-            if (knote != null) {
-                drop(knote);
+            try {
+                if (knote != null) {
+                    drop(knote);
+                }
+            } catch (RuntimeException e) {
+                broken = e;
             }
+        }
+        if (broken != null) {
+            throw broken;
         }
     }
 
