@@ -1098,17 +1098,25 @@ public final class EventQueue implements AutoCloseable {
         if (shared) {
             return;
         }
+        RuntimeException broken = null;
         Mail mail = mailbox.takeAll();
         while (mail != null) {
             Mail next = mail.nextMail;
             mail.nextMail = null;
-            if (mail instanceof Post post) {
-                applyPost(call, post);
-            } else {
-                KnoteImpl knote = (KnoteImpl) mail;
-                obey(knote, knote.takeOrders());
+            try {
+                if (mail instanceof Post post) {
+                    applyPost(call, post);
+                } else {
+                    KnoteImpl knote = (KnoteImpl) mail;
+                    obey(knote, knote.takeOrders());
+                }
+            } catch (RuntimeException e) {
+                broken = e; // what is behind it is still done
             }
             mail = next;
+        }
+        if (broken != null) {
+            throw broken;
         }
     }
 
@@ -1120,11 +1128,14 @@ public final class EventQueue implements AutoCloseable {
                 throw missing(post.change(), post.knote.filter);
             }
         } catch (KeventException e) {
-            Kevent failed = post.change();
-            failed.flags = EV_ERROR;
-            failed.data = e.errno();
-            failedPosts.add(failed);
+            failed(post.change(), e);
         }
+    }
+
+    private void failed(Kevent change, KeventException why) {
+        change.flags = EV_ERROR;
+        change.data = why.errno();
+        failedPosts.add(change);
     }
 
     private void obey(KnoteImpl knote, int orders) {
@@ -1132,7 +1143,14 @@ public final class EventQueue implements AutoCloseable {
             activate(knote);
         }
         if ((orders & ORDER_TRIGGER) != 0 && !knote.isDead()) {
-            order(knote, EV_KEEPUDATA, Kqueue.NOTE_TRIGGER, knote.savedData);
+            try {
+                order(knote, EV_KEEPUDATA, Kqueue.NOTE_TRIGGER, knote.savedData);
+            } catch (KeventException e) {
+                Kevent trigger = new Kevent();
+                fill(trigger, knote.ident, knote.filterNumber, 0, Kqueue.NOTE_TRIGGER);
+                trigger.udata = knote.udata;
+                failed(trigger, e);
+            }
         }
     }
 
