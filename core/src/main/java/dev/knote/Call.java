@@ -65,6 +65,8 @@ final class Call implements WordMemory {
         rearmedCount = 0;
         wakes = 0;
         queue = null;
+        change.forget();
+        event.forget();
         busy = false;
     }
 

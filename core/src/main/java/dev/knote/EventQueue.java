@@ -158,7 +158,7 @@ public final class EventQueue implements AutoCloseable {
             change.udata = attachment;
             change.word = interest.word();
             if (isForeign()) {
-                post(change);
+                post(change, null);
                 return null;
             }
             KnoteImpl knote = change(call, change);
@@ -238,10 +238,13 @@ public final class EventQueue implements AutoCloseable {
             clear();
         } finally {
             call.end();
+            try {
+                filters.close();
+            } finally {
+                poller.close();
+                memory.clear();
+            }
         }
-        filters.close();
-        poller.close();
-        memory.clear();
     }
 
     /** Another fd for this queue. */
@@ -270,11 +273,19 @@ public final class EventQueue implements AutoCloseable {
 
     /** Removes every knote. */
     void clear() {
+        RuntimeException broken = null;
         for (KnoteImpl listed : table.all()) {
             KnoteImpl knote = table.take(listed.ident, listed.filterNumber);
-            if (knote != null) {
-                drop(knote);
+            try {
+                if (knote != null) {
+                    drop(knote);
+                }
+            } catch (RuntimeException e) {
+                broken = e;
             }
+        }
+        if (broken != null) {
+            throw broken;
         }
     }
 
@@ -309,8 +320,12 @@ public final class EventQueue implements AutoCloseable {
     }
 
     private void leave(Call call) {
-        call.end();
-        presence.leave();
+        try {
+            submitWords(call); // there are some left if a filter has thrown
+        } finally {
+            call.end();
+            presence.leave();
+        }
     }
 
     /** Sends those who are inside away, and waits until they have left. */
@@ -418,7 +433,7 @@ public final class EventQueue implements AutoCloseable {
     private KeventException tryChange(Call call, Kevent change) {
         try {
             if (isForeign() && !change.has(EV_ANON)) {
-                post(change);
+                post(change, null);
             } else {
                 change(call, change);
             }
@@ -537,9 +552,17 @@ public final class EventQueue implements AutoCloseable {
         if (change.word != null) {
             memory.give(change.word);
         }
-        // The poller tells of an fd that is ready already; asking would cost a system call.
-        if (!knote.watchesFd()) {
-            ask(knote);
+        boolean asked = false;
+        try {
+            // The poller tells of an fd that is ready already; asking would cost a system call.
+            if (!knote.watchesFd()) {
+                ask(knote);
+            }
+            asked = true;
+        } finally {
+            if (!asked) {
+                drop(knote);
+            }
         }
         if (change.has(EV_FORCEONESHOT)) {
             force(knote);
@@ -620,7 +643,7 @@ public final class EventQueue implements AutoCloseable {
             change.udata = null;
             change.word = null;
             if (isForeign()) {
-                post(change);
+                post(change, knote);
                 return;
             }
             if (knote.isDead()) {
@@ -740,6 +763,8 @@ public final class EventQueue implements AutoCloseable {
         if (shared) {
             ready.forgetWakeup();
             wake(ready.afterWait());
+        } else if (wakeupRequested) {
+            wakeupRequested = false;
         }
         if (closed && n == 0) {
             throw closedError();
@@ -782,6 +807,14 @@ public final class EventQueue implements AutoCloseable {
                 drop = (knote.flags & EV_ONESHOT) != 0;
                 afterDelivery(knote, drop);
             }
+        } catch (RuntimeException | Error broken) {
+            if (at == 0) {
+                if (shared) {
+                    wake(ready.afterWait());
+                }
+                throw broken;
+            }
+            ready.requeue(knote); // the events before it are returned first
         } finally {
             if (drop) {
                 drop(knote);
@@ -1040,8 +1073,8 @@ public final class EventQueue implements AutoCloseable {
         }
     }
 
-    private void post(Kevent change) {
-        if (mailbox.put(new Post(change))) {
+    private void post(Kevent change, KnoteImpl knote) {
+        if (mailbox.put(new Post(change, knote))) {
             wakePoller();
         }
     }
@@ -1065,29 +1098,44 @@ public final class EventQueue implements AutoCloseable {
         if (shared) {
             return;
         }
+        RuntimeException broken = null;
         Mail mail = mailbox.takeAll();
         while (mail != null) {
             Mail next = mail.nextMail;
             mail.nextMail = null;
-            if (mail instanceof Post post) {
-                applyPost(call, post);
-            } else {
-                KnoteImpl knote = (KnoteImpl) mail;
-                obey(knote, knote.takeOrders());
+            try {
+                if (mail instanceof Post post) {
+                    applyPost(call, post);
+                } else {
+                    KnoteImpl knote = (KnoteImpl) mail;
+                    obey(knote, knote.takeOrders());
+                }
+            } catch (RuntimeException e) {
+                broken = e; // what is behind it is still done
             }
             mail = next;
+        }
+        if (broken != null) {
+            throw broken;
         }
     }
 
     private void applyPost(Call call, Post post) {
         try {
-            change(call, post.change());
+            if (post.knote == null || !post.knote.isDead()) {
+                change(call, post.change());
+            } else if (!post.change().has(EV_DELETE)) {
+                throw missing(post.change(), post.knote.filter);
+            }
         } catch (KeventException e) {
-            Kevent failed = post.change();
-            failed.flags = EV_ERROR;
-            failed.data = e.errno();
-            failedPosts.add(failed);
+            failed(post.change(), e);
         }
+    }
+
+    private void failed(Kevent change, KeventException why) {
+        change.flags = EV_ERROR;
+        change.data = why.errno();
+        failedPosts.add(change);
     }
 
     private void obey(KnoteImpl knote, int orders) {
@@ -1095,7 +1143,14 @@ public final class EventQueue implements AutoCloseable {
             activate(knote);
         }
         if ((orders & ORDER_TRIGGER) != 0 && !knote.isDead()) {
-            order(knote, EV_KEEPUDATA, Kqueue.NOTE_TRIGGER, knote.savedData);
+            try {
+                order(knote, EV_KEEPUDATA, Kqueue.NOTE_TRIGGER, knote.savedData);
+            } catch (KeventException e) {
+                Kevent trigger = new Kevent();
+                fill(trigger, knote.ident, knote.filterNumber, 0, Kqueue.NOTE_TRIGGER);
+                trigger.udata = knote.udata;
+                failed(trigger, e);
+            }
         }
     }
 

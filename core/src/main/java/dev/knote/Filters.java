@@ -1,6 +1,8 @@
 package dev.knote;
 
 import dev.knote.linux.Errno;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,13 +32,23 @@ final class Filters {
         return at >= 0 && at < ARRAY_SIZE ? small[at] : large.get(number);
     }
 
+    /** Closes all, whatever one of them throws. */
     void close() {
-        for (Filter filter : small) {
-            if (filter != null) {
-                filter.close();
+        RuntimeException broken = null;
+        List<Filter> all = new ArrayList<>(large.values());
+        all.addAll(Arrays.asList(small));
+        for (Filter filter : all) {
+            try {
+                if (filter != null) {
+                    filter.close();
+                }
+            } catch (RuntimeException e) {
+                broken = e;
             }
         }
-        large.values().forEach(Filter::close);
+        if (broken != null) {
+            throw broken;
+        }
     }
 
     private void put(Filter filter) {

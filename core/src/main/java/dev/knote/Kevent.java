@@ -83,6 +83,12 @@ public final class Kevent {
         data = value;
     }
 
+    /** Refers to none of the user's objects any more. */
+    void forget() {
+        udata = null;
+        word = null;
+    }
+
     boolean has(int bits) {
         return (flags & bits) != 0;
     }

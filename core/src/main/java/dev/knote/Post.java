@@ -4,10 +4,14 @@ import java.lang.foreign.MemorySegment;
 
 /** A change that another thread asked the single owner of a queue to make. */
 final class Post extends Mail {
+    /** The knote that it was asked of, or null: it is not for another one of the same ident. */
+    final KnoteImpl knote;
+
     private final Kevent change = new Kevent();
 
-    Post(Kevent from) {
+    Post(Kevent from, KnoteImpl knote) {
         copy(from, change);
+        this.knote = knote;
     }
 
     Kevent change() {
