@@ -538,7 +538,7 @@ public final class EventQueue implements AutoCloseable {
             memory.give(change.word);
         }
         // The poller tells of an fd that is ready already; asking would cost a system call.
-        if (!knote.watchesFd()) {
+        if (!knote.watchesIdent()) {
             ask(knote);
         }
         if (change.has(EV_FORCEONESHOT)) {

@@ -127,6 +127,11 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
         return watch != null && watch.fd() >= 0;
     }
 
+    /** Whether the fd that is watched is the ident itself, and not one that only stands for it. */
+    boolean watchesIdent() {
+        return watch != null && watch.fd() == ident;
+    }
+
     /** Whether its fd was watched, and is not the one that it was. */
     boolean lostFd() {
         return watch != null && !queue.poller.isSame(watch);
