@@ -2,6 +2,7 @@ package dev.knote;
 
 import dev.knote.linux.Errno;
 import dev.knote.poll.FdWatch;
+import dev.knote.poll.PollException;
 import java.util.function.LongSupplier;
 
 /**
@@ -49,8 +50,14 @@ final class NestedWatch implements LongSupplier {
             inner.addWatcher(watch);
             knote.queue.watching(inner, true);
         }
-        knote.queue.poller.watch(watch.epoll, inner.poller.fd(), FdWatch.READ);
-        watch.lookForRing();
+        try {
+            knote.queue.poller.watch(watch.epoll, inner.poller.fd(), FdWatch.READ);
+            watch.lookForRing();
+        } catch (PollException e) {
+            watch.close();
+            throw knote.refusal(e.errno(),
+                    e.errno() == Errno.ELOOP ? "queues are nested too deep for epoll" : e.getMessage());
+        }
         watch.deadline(inner.timers.earliest());
         return watch;
     }
