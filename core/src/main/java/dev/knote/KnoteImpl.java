@@ -123,10 +123,6 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
         return (status & ReadyList.DEAD) != 0;
     }
 
-    boolean watchesFd() {
-        return watch != null && watch.fd() >= 0;
-    }
-
     /** Whether the fd that is watched is the ident itself, and not one that only stands for it. */
     boolean watchesIdent() {
         return watch != null && watch.fd() == ident;

@@ -73,6 +73,11 @@ final class NestedWatch implements LongSupplier {
         }
     }
 
+    /** The inner queue is being closed: this knote goes. */
+    void innerCloses() {
+        knote.queue.forgetFd((int) knote.ident);
+    }
+
     /** The inner queue has, or has had, something on its list. */
     void activate() {
         knote.activate();
@@ -94,12 +99,12 @@ final class NestedWatch implements LongSupplier {
         }
     }
 
-    /** The number of events pending in the inner queue, after a look at what its poller has. */
+    /** The number of events pending in the inner queue, after a look at what its poller has; -1 if it is closed. */
     @Override
     public long getAsLong() {
         lookForRing();
         inner.harvest();
         deadline(inner.timers.earliest());
-        return inner.pending();
+        return inner.isOpen() ? inner.pending() : -1;
     }
 }
