@@ -29,13 +29,14 @@ abstract class KeventFixture {
     /** For what happens: as long as the slowest machine may need. */
     static final Duration LONG = Duration.ofSeconds(5);
     /** For what does not happen. */
-    static final Duration SHORT = Duration.ofMillis(40);
+    static final Duration SHORT = Duration.ofMillis(30);
 
     private static final KeventList NONE = KeventList.allocate(0);
     private static List<String> openBefore;
 
     int kq;
     private final List<Integer> queues = new ArrayList<>();
+    private final List<Runnable> ends = new ArrayList<>();
 
     /** An event as it was returned. */
     record Ev(long ident, int filter, int flags, int fflags, long data, Object udata) {
@@ -72,6 +73,12 @@ abstract class KeventFixture {
                 }
             }
         }
+        ends.forEach(Runnable::run);
+    }
+
+    /** Runs it when the test has ended. */
+    void atEnd(Runnable end) {
+        ends.add(end);
     }
 
     int newQueue() {

@@ -32,13 +32,17 @@ final class OpenFds {
     static List<String> list() {
         List<String> targets = new ArrayList<>();
         for (int number : numbers()) {
-            String target = target(SELF.resolve(Integer.toString(number)));
+            String target = target(number);
             if (!isOfTheJvm(target)) {
                 targets.add(target);
             }
         }
         targets.sort(null);
         return targets;
+    }
+
+    static String target(int fd) {
+        return target(SELF.resolve(Integer.toString(fd)));
     }
 
     private static boolean isOfTheJvm(String target) {
