@@ -9,13 +9,12 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.knote.KeventList;
 import dev.knote.Kqueue;
 import dev.knote.SharedMemory;
-import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.FutureTask;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
@@ -29,15 +28,8 @@ class DescriptorProcessTest extends FdFixture {
     void fd12_fewDescriptors() throws Exception {
         assumeTrue(Files.isExecutable(Path.of("/bin/sh")), "no shell to set the limit with");
         List<String> command = new ArrayList<>(List.of("/bin/sh", "-c", "ulimit -n 32 && exec \"$@\"", "sh"));
-        command.addAll(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--enable-native-access=ALL-UNNAMED", "-XX:TieredStopAtLevel=1", "-cp",
-                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"))));
-        String poller = System.getProperty("knote.poller");
-        if (poller != null) {
-            command.add("-Dknote.poller=" + poller);
-        }
-        command.add(Rounds.class.getName());
-        assertEquals("alone: 65\nbeside another: 65\n", run(command));
+        command.addAll(Child.java(Rounds.class));
+        assertEquals("alone: 65\nbeside another: 65\n", Child.run(command, Map.of()));
     }
 
     /** The process with few descriptors. */
@@ -73,7 +65,7 @@ class DescriptorProcessTest extends FdFixture {
         try (SharedMemory memory = SharedMemory.anonymous(4096)) {
             useAll(kq, memory);
             FutureTask<Ev> waiter = inBackground(this::next);
-            String fds = run(List.of("/bin/ls", "-l", "/proc/self/fd"));
+            String fds = Child.run(List.of("/bin/ls", "-l", "/proc/self/fd"), Map.of());
             assertTrue(fds.contains(" 1 -> "), fds);
             assertFalse(fds.contains("anon_inode"), fds);
             change(2, EVFILT_USER, EV_ADD | EV_CLEAR, NOTE_TRIGGER, 0, null);
@@ -112,18 +104,6 @@ class DescriptorProcessTest extends FdFixture {
         EV_SET(list, 2, 1, EVFILT_USER, EV_ADD, 0, 0, null);
         if (kevent(queue, list, 3, null, 0, null) != 0) {
             throw new AssertionError();
-        }
-    }
-
-    private static String run(List<String> command) throws Exception {
-        Process child = new ProcessBuilder(command).redirectErrorStream(true)
-                .redirectInput(new File("/dev/null")).start();
-        try {
-            String output = new String(child.getInputStream().readAllBytes());
-            assertTrue(child.waitFor(60, TimeUnit.SECONDS), output);
-            return output;
-        } finally {
-            child.destroyForcibly();
         }
     }
 }
