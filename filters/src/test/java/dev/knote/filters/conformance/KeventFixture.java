@@ -170,13 +170,12 @@ abstract class KeventFixture {
         within(time.plus(LONG), () -> System.nanoTime() - end >= 0);
     }
 
-    /** Runs it on another thread, and returns when that thread sleeps in the kernel or has ended. */
+    /** Runs it on another thread, and gives that a moment to fall asleep; tests hold if it takes longer. */
     static <T> FutureTask<T> inBackground(Callable<T> call) {
         FutureTask<T> task = new FutureTask<>(call);
         Thread thread = new Thread(task, "background");
         thread.setDaemon(true);
         thread.start();
-        // A thread in a downcall counts as runnable: what can be waited for is that it has used no time for a while.
         passes(SHORT);
         return task;
     }

@@ -11,6 +11,8 @@ import dev.knote.Kqueue;
 import dev.knote.SharedMemory;
 import dev.knote.linux.Errno;
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.BeforeEach;
@@ -221,6 +223,38 @@ class NestedTest extends FdFixture {
         }
         assertTrue(refused == null || refused.errno() == Errno.ELOOP);
         changeIn(above, 1, EVFILT_USER, EV_ADD, NOTE_TRIGGER, 0, null);
+        assertEquals(EVFILT_READ, next().filter());
+    }
+
+    @Test
+    @DisplayName("FD-22 WRITE in the innermost queue, which takes one level more: works, or ELOOP without a knote")
+    void fd22_writeInTheInnermost() {
+        int[] pair = socketpair(Libc.SOCK_STREAM);
+        int above = kq;
+        int levels = 0;
+        boolean refused = false;
+        List<Integer> chain = new ArrayList<>();
+        for (; levels < 3 || !refused && levels < 100; levels++) {
+            int innermost = newQueue();
+            int top = above;
+            changeIn(top, innermost, EVFILT_READ, EV_ADD);
+            above = innermost;
+            chain.add(innermost);
+            try {
+                changeIn(innermost, pair[0], EVFILT_WRITE, EV_ADD);
+                assertEquals(EVFILT_READ, next().filter());
+                changeIn(innermost, pair[0], EVFILT_WRITE, EV_DELETE);
+                // As in BSD, what stands on a list counts until that queue is asked: from the innermost up.
+                chain.reversed().forEach(queue -> events(queue, 8, Duration.ZERO));
+                none();
+            } catch (KeventException e) {
+                assertEquals(Errno.ELOOP, e.errno(), e.getMessage());
+                assertErrno(Errno.ENOENT, () -> changeIn(innermost, pair[0], EVFILT_WRITE, EV_DELETE));
+                refused = true;
+            }
+        }
+        changeIn(above, pair[0], EVFILT_READ, EV_ADD);
+        write(pair[1], 1);
         assertEquals(EVFILT_READ, next().filter());
     }
 

@@ -25,14 +25,14 @@ class TimerTest extends KeventFixture {
         add(1, 0, 1000);
         Ev event = next();
         long millis = (System.nanoTime() - start) / 1_000_000;
-        assertTrue(millis >= 1000 && millis < 1500, millis + " ms");
+        assertTrue(millis >= 1000 && millis < 3000, millis + " ms");
         assertEquals(new Ev(1, EVFILT_TIMER, EV_CLEAR, 0, 1, null), event);
     }
 
     @Test
     @DisplayName("TIMER-02 EV_DELETE before the time: no event; EV_DELETE of what is not there: ENOENT")
     void timer02_delete() {
-        add(1, 0, 30);
+        add(1, 0, 10);
         change(1, EVFILT_TIMER, EV_DELETE);
         none();
         assertNoKnote(1, EVFILT_TIMER);
@@ -160,14 +160,14 @@ class TimerTest extends KeventFixture {
     @DisplayName("TIMER-21 a one-shot timer disabled and enabled: fires once, at its first time")
     void timer21_disabledAndEnabled() {
         long start = System.nanoTime();
-        change(1, EVFILT_TIMER, EV_ADD | EV_ONESHOT, 0, 300, null);
+        change(1, EVFILT_TIMER, EV_ADD | EV_ONESHOT, 0, 600, null);
         change(1, EVFILT_TIMER, EV_DISABLE);
-        passes(Duration.ofMillis(200));
+        passes(Duration.ofMillis(500));
         change(1, EVFILT_TIMER, EV_ENABLE);
         long enabled = System.nanoTime();
         assertEquals(1, next().data());
         long now = System.nanoTime();
-        assertTrue(now - start >= 300_000_000 && now - enabled < 290_000_000, "does not start anew");
+        assertTrue(now - start >= 600_000_000 && now - enabled < 590_000_000, "does not start anew");
         none();
         assertNoKnote(1, EVFILT_TIMER);
     }
@@ -235,7 +235,7 @@ class TimerTest extends KeventFixture {
         add(1, 0, 30);
         assertEquals(1, result(waiter).ident());
         long millis = (System.nanoTime() - start) / 1_000_000;
-        assertTrue(millis >= 30 && millis < 1000, millis + " ms");
+        assertTrue(millis >= 30 && millis < 3000, millis + " ms");
     }
 
     @ParameterizedTest
