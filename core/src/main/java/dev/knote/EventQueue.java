@@ -72,6 +72,7 @@ public final class EventQueue implements AutoCloseable {
     private final AtomicInteger names = new AtomicInteger(1);
     private final Presence presence = new Presence();
     private final Filters filters;
+    private final int[] fdFilters;
     private final Spin spin;
     private final ArrayDeque<Kevent> failedPosts = new ArrayDeque<>();
     private final Set<EventQueue> inner = new HashSet<>();
@@ -88,6 +89,7 @@ public final class EventQueue implements AutoCloseable {
         table = new KnoteTable(shared);
         ready = new ReadyList(shared);
         filters = new Filters(options.filters());
+        fdFilters = filters.ofFds();
         spin = new Spin(options.spinning());
         try {
             poller = Pollers.open(!shared, options.pollerName());
@@ -231,6 +233,9 @@ public final class EventQueue implements AutoCloseable {
             }
             closed = true;
         }
+        for (NestedWatch watcher : watchers) {
+            watcher.innerCloses();
+        }
         Queues.removeAll(this);
         awaitDeparture();
         Call call = Call.begin();
@@ -260,6 +265,7 @@ public final class EventQueue implements AutoCloseable {
 
     /** Closes one of the queue's fds, and with the last the queue. */
     void close(int fd) {
+        Queues.forgetFd(fd);
         if (names.decrementAndGet() == 0) {
             Queues.remove(fd);
             close();
@@ -555,7 +561,7 @@ public final class EventQueue implements AutoCloseable {
         boolean asked = false;
         try {
             // The poller tells of an fd that is ready already; asking would cost a system call.
-            if (!knote.watchesFd()) {
+            if (!knote.watchesIdent()) {
                 ask(knote);
             }
             asked = true;
@@ -613,23 +619,30 @@ public final class EventQueue implements AutoCloseable {
     private boolean drop(KnoteImpl knote) {
         table.remove(knote);
         ready.kill(knote);
+        knote.gone = false;
         try {
             knote.filter.detach(knote);
         } finally {
-            knote.gone = knote.release();
+            knote.gone |= !knote.release();
         }
-        return knote.gone;
+        return !knote.gone;
     }
 
-    /** What {@link Kqueue#close} does to the knotes of an fd. */
+    /** What {@link Kqueue#close} does to the knotes of an fd. A single owner finds out for himself. */
     void forgetFd(int fd) {
-        for (KnoteImpl listed : table.all()) {
-            if (listed.ident == fd && listed.watchesFd()) {
-                KnoteImpl knote = table.take(listed.ident, listed.filterNumber);
+        if (isForeign()) {
+            return;
+        }
+        presence.enter();
+        try {
+            for (int filter : fdFilters) {
+                KnoteImpl knote = closed ? null : table.take(fd, filter);
                 if (knote != null) {
                     drop(knote);
                 }
             }
+        } finally {
+            presence.leave();
         }
     }
 

@@ -30,6 +30,11 @@ public interface Filter extends AutoCloseable {
     /** The filter's name in messages, such as {@code "EVFILT_USER"}. */
     String name();
 
+    /** Whether an ident is a file descriptor, so that closing that ends its knote ({@code f_isfd}). */
+    default boolean isFd() {
+        return false;
+    }
+
     /**
      * Takes a new knote: checks what the change asks for, remembers it and starts to wait. The knote already has the
      * change's {@code flags}, {@code fflags} (as {@link FilterKnote#savedFflags()}), {@code data} and {@code ext}. A
@@ -38,7 +43,10 @@ public interface Filter extends AutoCloseable {
      */
     void attach(FilterKnote knote, Kevent change);
 
-    /** Ends what {@link #attach} began. What the knote still had armed has been, or will be, taken back by the queue. */
+    /**
+     * Ends what {@link #attach} began. What the knote still had armed has been, or will be, taken back by the queue. If
+     * the thing watched was gone before, {@link FilterKnote#gone()} makes an EV_DELETE answer ENOENT.
+     */
     default void detach(FilterKnote knote) {}
 
     /**

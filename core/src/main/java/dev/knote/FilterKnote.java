@@ -88,7 +88,7 @@ public interface FilterKnote {
 
     /**
      * The thing watched does not exist any more, its fd is closed, say: the queue removes the knote without an event.
-     * To be called in {@link Filter#event} or {@link Filter#touch}; an event then returns false.
+     * To be called in {@link Filter#event}, which then returns false, {@link Filter#touch} or {@link Filter#detach}.
      */
     void gone();
 
@@ -145,7 +145,7 @@ public interface FilterKnote {
     /**
      * Watches another queue: this knote is activated when that one gets an event.
      *
-     * @return the number of events pending in the other queue
+     * @return the number of events pending in the other queue; negative when it has been closed
      * @throws KeventException EBADF if {@code fd} is no queue; EINVAL if it is this knote's own; ELOOP for a cycle
      */
     LongSupplier watchQueue(int fd);

@@ -6,7 +6,9 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.ServiceLoader;
+import java.util.stream.Stream;
 
 /** The filters of a queue, by number: an instance of each that the service loader finds, and those of its options. */
 final class Filters {
@@ -30,6 +32,12 @@ final class Filters {
     Filter get(int number) {
         int at = -number;
         return at >= 0 && at < ARRAY_SIZE ? small[at] : large.get(number);
+    }
+
+    /** The numbers of those whose idents are file descriptors. */
+    int[] ofFds() {
+        return Stream.concat(Arrays.stream(small).filter(Objects::nonNull), large.values().stream())
+                .filter(Filter::isFd).mapToInt(Filter::number).toArray();
     }
 
     /** Closes all, whatever one of them throws. */

@@ -123,8 +123,9 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
         return (status & ReadyList.DEAD) != 0;
     }
 
-    boolean watchesFd() {
-        return watch != null && watch.fd() >= 0;
+    /** Whether the fd that is watched is the ident itself, and not one that only stands for it. */
+    boolean watchesIdent() {
+        return watch != null && watch.fd() == ident;
     }
 
     /** Whether its fd was watched, and is not the one that it was. */

@@ -201,7 +201,8 @@ public final class Kqueue {
 
     /**
      * close(2), for a queue or any other fd: knotes that watch the fd are removed from every queue of this process at
-     * once. (Closed by other means, they are removed when a queue next looks at them.)
+     * once. (Closed by other means, they are removed when a queue next looks at them; so are those of a queue whose
+     * single owner is another thread.)
      *
      * @throws KeventException EBADF
      */

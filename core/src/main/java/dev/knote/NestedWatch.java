@@ -2,6 +2,7 @@ package dev.knote;
 
 import dev.knote.linux.Errno;
 import dev.knote.poll.FdWatch;
+import dev.knote.poll.PollException;
 import java.util.function.LongSupplier;
 
 /**
@@ -49,8 +50,14 @@ final class NestedWatch implements LongSupplier {
             inner.addWatcher(watch);
             knote.queue.watching(inner, true);
         }
-        knote.queue.poller.watch(watch.epoll, inner.poller.fd(), FdWatch.READ);
-        watch.lookForRing();
+        try {
+            knote.queue.poller.watch(watch.epoll, inner.poller.fd(), FdWatch.READ);
+            watch.lookForRing();
+        } catch (PollException e) {
+            watch.close();
+            throw knote.refusal(e.errno(),
+                    e.errno() == Errno.ELOOP ? "queues are nested too deep for epoll" : e.getMessage());
+        }
         watch.deadline(inner.timers.earliest());
         return watch;
     }
@@ -64,6 +71,11 @@ final class NestedWatch implements LongSupplier {
         if (ringFd >= 0) {
             knote.queue.poller.unwatch(ring);
         }
+    }
+
+    /** The inner queue is being closed: this knote goes. */
+    void innerCloses() {
+        knote.queue.forgetFd((int) knote.ident);
     }
 
     /** The inner queue has, or has had, something on its list. */
@@ -87,12 +99,12 @@ final class NestedWatch implements LongSupplier {
         }
     }
 
-    /** The number of events pending in the inner queue, after a look at what its poller has. */
+    /** The number of events pending in the inner queue, after a look at what its poller has; -1 if it is closed. */
     @Override
     public long getAsLong() {
         lookForRing();
         inner.harvest();
         deadline(inner.timers.earliest());
-        return inner.pending();
+        return inner.isOpen() ? inner.pending() : -1;
     }
 }

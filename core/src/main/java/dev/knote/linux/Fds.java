@@ -16,6 +16,7 @@ public final class Fds {
     public static final int SIOCOUTQ = 0x5411;
     public static final int F_GETFD = 1;
     public static final int F_GETFL = 3;
+    public static final int F_DUPFD_CLOEXEC = 1030;
     public static final int F_GETPIPE_SZ = 1032;
     public static final int MSG_PEEK = 0x2;
     public static final int MSG_TRUNC = 0x20;
@@ -50,8 +51,9 @@ public final class Fds {
         return (int) Native.syscall(Sys.CLOSE, fd, 0, 0);
     }
 
+    /** dup(2), close-on-exec. */
     public static int dup(int fd) {
-        return (int) Native.syscall(Sys.DUP, fd, 0, 0);
+        return fcntl(fd, F_DUPFD_CLOEXEC, 0);
     }
 
     public static long read(int fd, long bufferAt, long count) {

@@ -11,7 +11,6 @@ final class Sys {
     static final int MUNMAP = pick(11, 215);
     static final int RT_SIGPROCMASK = pick(14, 135);
     static final int IOCTL = pick(16, 29);
-    static final int DUP = pick(32, 23);
     static final int GETPID = pick(39, 172);
     static final int RECVFROM = pick(45, 207);
     static final int GETSOCKOPT = pick(55, 209);

@@ -29,6 +29,11 @@ abstract class FdFilter implements Filter {
     abstract FdSource openQueue(FilterKnote knote, int fd);
 
     @Override
+    public final boolean isFd() {
+        return true;
+    }
+
+    @Override
     public final void attach(FilterKnote knote, Kevent change) {
         long ident = knote.ident();
         int fd = (int) ident;
@@ -50,11 +55,17 @@ abstract class FdFilter implements Filter {
 
     @Override
     public final void detach(FilterKnote knote) {
-        FdSource source = source(knote);
-        if (source != null) {
-            source.close();
-            knote.hook(null);
+        if (source(knote) != null) { // null if replacing the file failed
+            if (source(knote).lost(knote)) {
+                knote.gone();
+            }
+            release(knote);
         }
+    }
+
+    private static void release(FilterKnote knote) {
+        source(knote).close();
+        knote.hook(null);
     }
 
     @Override
@@ -87,7 +98,7 @@ abstract class FdFilter implements Filter {
 
     /** The number names another file by now: the old knote is gone, and EV_ADD makes one for the new file. */
     private void replace(FilterKnote knote, Kevent change) {
-        detach(knote);
+        release(knote);
         try {
             if ((change.flags() & EV_ADD) == 0) {
                 throw Fds.fcntl((int) knote.ident(), Fds.F_GETFD, 0) < 0

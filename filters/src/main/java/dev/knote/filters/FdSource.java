@@ -30,6 +30,11 @@ interface FdSource {
         return knote.sameFd();
     }
 
+    /** Asked when the knote goes: whether its file was lost before, and the queue cannot know. */
+    default boolean lost(FilterKnote knote) {
+        return false;
+    }
+
     /** A change was made: what holds is to be reported again. */
     default void touched() {}
 

@@ -60,6 +60,11 @@ final class ReadableFile implements FdSource {
         return isSame((int) knote.ident(), FdProbe.get());
     }
 
+    @Override
+    public boolean lost(FilterKnote knote) {
+        return !same(knote);
+    }
+
     private boolean isSame(int fd, FdProbe probe) {
         return probe.fileType(fd) == Fds.S_IFREG && probe.inode() == inode && probe.device() == device;
     }

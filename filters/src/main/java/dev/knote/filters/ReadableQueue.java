@@ -8,7 +8,7 @@ record ReadableQueue(LongSupplier pending) implements FdSource {
     @Override
     public boolean ready(FilterKnote knote, FdProbe probe, int edge) {
         long events = pending.getAsLong();
-        if (events <= 0 && !same(knote)) {
+        if (events < 0 || events == 0 && !same(knote)) {
             knote.gone();
             return false;
         }
@@ -20,5 +20,10 @@ record ReadableQueue(LongSupplier pending) implements FdSource {
     @Override
     public boolean same(FilterKnote knote) {
         return knote.isQueue((int) knote.ident());
+    }
+
+    @Override
+    public boolean lost(FilterKnote knote) {
+        return !same(knote);
     }
 }

@@ -61,6 +61,8 @@ public final class UserMemFilter implements Filter {
             throw refusal(change, Errno.EFAULT,
                     "the memory is gone: its arena is closed or its file was cut");
         }
+        // Cleared in whatever way: a wake is an event once.
+        knote.flags(knote.flags() | Kqueue.EV_CLEAR);
         if (value == expected(bytes, change.data())) {
             knote.arm(bytes, value, isPrivate(change.fflags()));
         } else {
@@ -96,8 +98,6 @@ public final class UserMemFilter implements Filter {
     @Override
     public void deliver(FilterKnote knote, Kevent event) {
         event.fflags(knote.savedFflags());
-        // Cleared in whatever way: a wake is an event once.
-        knote.flags(knote.flags() | Kqueue.EV_CLEAR);
         settle(knote, event);
     }
 

@@ -19,4 +19,9 @@ record WritableFile(long inode, long device) implements FdSource {
                 && probe.inode() == inode
                 && probe.device() == device;
     }
+
+    @Override
+    public boolean lost(FilterKnote knote) {
+        return !same(knote);
+    }
 }
