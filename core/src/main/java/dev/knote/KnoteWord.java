@@ -53,6 +53,7 @@ final class KnoteWord extends WordWait {
         isPrivate = ofProcess;
         expect(wordBytes, expected);
         if (ofProcess) {
+            knote.queue.watchesWords();
             PrivateWords.park(this);
             if (!matches() && PrivateWords.leave(this)) {
                 ended(-Errno.EAGAIN);
@@ -138,8 +139,9 @@ final class KnoteWord extends WordWait {
             return wordBytes == Integer.BYTES
                     ? (int) INT.getAcquire(word, 0L)
                     : (long) LONG.getAcquire(word, 0L);
-        } catch (IllegalStateException | InternalError closedOrCut) {
-            // The JVM turns SIGBUS on a page behind the end of a cut file into an InternalError.
+        } catch (IllegalStateException | WrongThreadException | InternalError closedOrCut) {
+            // The JVM turns SIGBUS on a page behind the end of a cut file into an InternalError. What another
+            // thread has confined to itself is as good as gone for this one.
             note(FilterKnote.WORD_GONE);
             return 0;
         }
