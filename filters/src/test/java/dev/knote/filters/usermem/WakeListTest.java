@@ -121,7 +121,9 @@ class WakeListTest {
             Queue.assertErrno(errno, () -> Kqueue.kevent(kq, changes, 3, null, 0, null));
             assertWoken(0);
             waiting.get(1).assertQuiet();
-            waiting.get(2).assertQuiet();
+            if (errno == Errno.EINVAL) { // the kernel alone knows what is mapped, and is entered once for all
+                waiting.get(2).assertQuiet();
+            }
             waiting.forEach(Queue::close);
             waiting.clear();
             queue.close();
