@@ -515,7 +515,7 @@ public final class EventQueue implements AutoCloseable {
                     throw missing(change, filter);
                 }
                 return null;
-            } else if (knote.lostFd()) {
+            } else if (knote.lostFd() || change.has(EV_ADD) && knote.lostWord()) {
                 drop(knote);
             } else {
                 return modify(call, knote, change);
@@ -1040,7 +1040,7 @@ public final class EventQueue implements AutoCloseable {
         }
         if (call.deferredCount > 0) {
             call.deferredCount = 0;
-            wordsUsed = true;
+            watchesWords();
             for (NestedWatch watcher : watchers) {
                 watcher.lookForRing();
             }
@@ -1052,6 +1052,13 @@ public final class EventQueue implements AutoCloseable {
         if (call.deferredCount > 0) {
             giveWords(call);
             poller.flush();
+        }
+    }
+
+    /** From now on, sleep is interrupted to look whether the words' memory is still there. */
+    void watchesWords() {
+        if (!wordsUsed) {
+            wordsUsed = true;
         }
     }
 

@@ -34,8 +34,9 @@ final class RingWords implements Words {
     private int wakesPending;
     private int[] wakeResults;
     private int events;
-    private int ended;
     private boolean closed;
+    /** Counts the waits that were told of their end. */
+    private int ends;
 
     RingWords(IoUring ring, boolean owned) {
         this.ring = ring;
@@ -252,16 +253,18 @@ final class RingWords implements Words {
      */
     int await(long nanos) {
         int toSubmit = 0;
-        int endedBefore = ended;
+        boolean told = false;
         if (!owned || nanos == 0 || ring.hasCompletions() || hasWide()) {
             synchronized (this) {
+                int before = ends;
                 submit();
+                told = ends != before;
             }
         } else {
             toSubmit = ring.unsubmitted();
         }
-        // A wait that ended while this submitted is an event: whoever polls must not sleep beside it.
-        boolean sleep = nanos != 0 && events == 0 && ended == endedBefore && !ring.hasCompletions();
+        // Nobody wakes the thread that polls for what it has told of itself.
+        boolean sleep = nanos != 0 && events == 0 && !told && !ring.hasCompletions();
         int result = ring.enter(toSubmit, sleep ? nanos : 0);
         if (result < 0
                 && result != -Errno.EINTR
@@ -335,7 +338,7 @@ final class RingWords implements Words {
             submitted[i] = null;
             if (wait.isWide() && wait.state() == WordWait.ARMED && !wait.matches()) {
                 cancel(wait);
-                ended++;
+                ends++;
                 wait.ended(awaitCancelled(wait) ? 0 : -Errno.EAGAIN);
             }
         }
@@ -383,7 +386,7 @@ final class RingWords implements Words {
             arm(wait);
         } else {
             wait.state(WordWait.IDLE);
-            ended++;
+            ends++;
             wait.ended(result);
         }
     }
