@@ -222,7 +222,7 @@ final class RingWords implements Words {
             while (ring.needsEnter()) {
                 collect();
             }
-        } while (ring.unsubmitted() > 0); // a wait that the exit of its thread had ended was armed anew
+        } while (ring.unsubmitted() > 0);
     }
 
     private void markSubmitted() {
@@ -283,13 +283,10 @@ final class RingWords implements Words {
         freeSlots[free++] = slot;
         if (wait.state() == WordWait.CANCELLING) {
             wait.state(result == 0 ? WordWait.CANCELLED_WOKEN : WordWait.CANCELLED_CLEAN);
-        } else if (result == -Errno.ECANCELED) {
-            // The thread that armed it has exited.
-            wait.state(WordWait.IDLE);
-            arm(wait);
         } else {
             wait.state(WordWait.IDLE);
-            wait.ended(result);
+            // Cancelled by nobody: the thread that armed it has exited. A wake may have been posted since.
+            wait.ended(result == -Errno.ECANCELED ? -Errno.EAGAIN : result);
         }
     }
 
