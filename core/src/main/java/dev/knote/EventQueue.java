@@ -559,6 +559,9 @@ public final class EventQueue implements AutoCloseable {
         knote.call = call;
         try {
             knote.filter.touch(knote, change);
+            if (knote.wait != null) {
+                knote.wait.share(call);
+            }
             if (!change.has(EV_KEEPUDATA)) {
                 knote.udata = change.udata;
             }

@@ -8,7 +8,10 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
-/** The word that a knote waits for, and how the wait stands. */
+/**
+ * The word that a knote waits for, and how the wait stands. Arming and ending it exclude each other by its monitor:
+ * the call that armed it gives it to the poller when it no longer has the knote, which may be deleted by then.
+ */
 final class KnoteWord extends WordWait {
     private static final VarHandle BITS;
     private static final VarHandle INT = ValueLayout.JAVA_INT.varHandle();
@@ -41,12 +44,13 @@ final class KnoteWord extends WordWait {
         this.knote = knote;
     }
 
-    void arm(int wordBytes, long expected, boolean ofProcess, Call call) {
+    synchronized void arm(int wordBytes, long expected, boolean ofProcess, Call call) {
         if (isWaiting() && isPrivate == ofProcess) {
             expect(wordBytes, expected);
             if (!matches()) {
                 ended(-Errno.EAGAIN);
             }
+            share(call);
             return;
         }
         passOn(end());
@@ -63,8 +67,15 @@ final class KnoteWord extends WordWait {
         }
     }
 
+    /** Another call has armed the wait and not yet brought it into effect: {@code call} does, before it returns. */
+    void share(Call call) {
+        if (!isPrivate && isWaiting() && !isSubmitted()) {
+            call.defer(this);
+        }
+    }
+
     /** Gives a deferred wait to the poller. A word that differs by now never gets there. */
-    void submit() {
+    synchronized void submit() {
         if (deferred) {
             deferred = false;
             if (matches()) {
@@ -76,7 +87,7 @@ final class KnoteWord extends WordWait {
     }
 
     /** Ends a deferred wait whose word differs, without any call into the kernel; true if it did. */
-    boolean peek() {
+    synchronized boolean peek() {
         if (deferred && !matches()) {
             deferred = false;
             ended(-Errno.EAGAIN);
@@ -86,7 +97,7 @@ final class KnoteWord extends WordWait {
     }
 
     /** Ends the wait; true if a wake was counted for it that has not been delivered. */
-    boolean end() {
+    synchronized boolean end() {
         boolean owed;
         if (isPrivate) {
             owed = false;
