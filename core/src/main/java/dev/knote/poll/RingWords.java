@@ -34,6 +34,8 @@ final class RingWords implements Words {
     private int wakesPending;
     private int[] wakeResults;
     private int events;
+    /** Somebody sleeps in {@link #await}, or has looked at {@link #events} and is about to. */
+    private boolean asleep;
 
     RingWords(IoUring ring, boolean owned) {
         this.ring = ring;
@@ -84,18 +86,26 @@ final class RingWords implements Words {
                 return false;
             }
             submit();
-            if (!wait.isArmed()) {
+            if (wait.isArmed()) {
+                cancel(wait);
+            }
+            rouse();
+            if (wait.state() == WordWait.IDLE) {
                 return false;
             }
-            cancel(wait);
         }
-        return awaitCancelled(wait);
+        boolean woken = awaitCancelled(wait);
+        synchronized (this) {
+            rouse();
+        }
+        return woken;
     }
 
     @Override
     public synchronized void flush() {
         if (ring.unsubmitted() > 0) {
             submit();
+            rouse();
         }
     }
 
@@ -115,6 +125,7 @@ final class RingWords implements Words {
         while (wakesPending > 0) {
             collect();
         }
+        rouse();
     }
 
     @Override
@@ -165,23 +176,27 @@ final class RingWords implements Words {
      */
     int await(long nanos) {
         int toSubmit = 0;
-        if (!owned || nanos == 0 || ring.hasCompletions() || hasWide()) {
-            synchronized (this) {
+        boolean sleep;
+        synchronized (this) {
+            if (!owned || nanos == 0 || ring.hasCompletions() || hasWide()) {
                 submit();
+            } else {
+                toSubmit = ring.unsubmitted();
             }
-        } else {
-            toSubmit = ring.unsubmitted();
+            sleep = nanos != 0 && events == 0 && !ring.hasCompletions();
+            asleep = sleep;
         }
-        boolean sleep = nanos != 0 && events == 0 && !ring.hasCompletions();
         int result = ring.enter(toSubmit, sleep ? nanos : 0);
         if (result < 0
                 && result != -Errno.EINTR
                 && result != -ETIME
                 && result != -Errno.EAGAIN
                 && result != -Errno.EBUSY) {
+            asleep = false;
             throw new PollException("io_uring_enter", -result);
         }
         synchronized (this) {
+            asleep = false;
             submit(); // what an interrupted call left, and marks what it took
             int seen = events;
             events = 0;
@@ -196,6 +211,18 @@ final class RingWords implements Words {
             }
         }
         return false;
+    }
+
+    /**
+     * What woke the sleeper may have been collected by this thread before he was in the kernel, where it would keep
+     * him from sleeping: leaves a completion there for him.
+     */
+    private void rouse() {
+        if (asleep && events != 0 && !owned) {
+            makeRoom();
+            ring.prepare(IoUring.IORING_OP_NOP, -1, 0, 0, 0, 0, CANCEL, 0);
+            int ignored = ring.submit();
+        }
     }
 
     private void makeRoom() {
