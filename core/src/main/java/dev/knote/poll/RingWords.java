@@ -36,6 +36,8 @@ final class RingWords implements Words {
     private int events;
     /** Somebody sleeps in {@link #await}, or has looked at {@link #events} and is about to. */
     private boolean asleep;
+    /** A wait was told of its end. */
+    private boolean told;
 
     RingWords(IoUring ring, boolean owned) {
         this.ring = ring;
@@ -178,12 +180,13 @@ final class RingWords implements Words {
         int toSubmit = 0;
         boolean sleep;
         synchronized (this) {
+            told = false;
             if (!owned || nanos == 0 || ring.hasCompletions() || hasWide()) {
                 submit();
             } else {
                 toSubmit = ring.unsubmitted();
             }
-            sleep = nanos != 0 && events == 0 && !ring.hasCompletions();
+            sleep = nanos != 0 && events == 0 && !told && !ring.hasCompletions();
             asleep = sleep;
         }
         int result = ring.enter(toSubmit, sleep ? nanos : 0);
@@ -271,6 +274,7 @@ final class RingWords implements Words {
             submitted[i] = null;
             if (wait.isWide() && wait.state() == WordWait.ARMED && !wait.matches()) {
                 cancel(wait);
+                told = true;
                 wait.ended(awaitCancelled(wait) ? 0 : -Errno.EAGAIN);
             }
         }
@@ -313,6 +317,7 @@ final class RingWords implements Words {
         } else {
             wait.state(WordWait.IDLE);
             // Cancelled by nobody: the thread that armed it has exited. A wake may have been posted since.
+            told = true;
             wait.ended(result == -Errno.ECANCELED ? -Errno.EAGAIN : result);
         }
     }
