@@ -6,6 +6,7 @@ import static dev.knote.Kqueue.EV_ANON;
 import static dev.knote.Kqueue.NOTE_TRIGGER;
 import static dev.knote.Kqueue.NOTE_USERMEM_INT;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.knote.EventQueue;
 import dev.knote.KeventList;
@@ -20,6 +21,8 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Wakes that are easily lost, one by one. The word never changes: nothing but the wake itself can be seen. */
 @Timeout(60)
@@ -74,6 +77,23 @@ class LostWakeTest {
             owned.register(UserMem.int32(third, 0), "third");
             waiter.wake(third, 1);
             assertEquals(1, owned.poll(event -> {}, SHORT));
+        }
+    }
+
+    /** What completes just before the sleep is collected by the call that is about to sleep. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aWakeJustBeforeTheCallDoesNotWaitForTheNextLookAround(boolean singleOwner) {
+        Options options = singleOwner ? Options.defaults().singleOwner() : Options.defaults();
+        try (EventQueue queue = EventQueue.open(options)) {
+            queue.register(UserMem.int32(word, 0), "word");
+            long begin = System.nanoTime();
+            for (int i = 0; i < 20; i++) {
+                queue.wake(word, 1);
+                assertEquals(1, queue.poll(event -> {}, Duration.ofSeconds(5)));
+            }
+            long millis = (System.nanoTime() - begin) / 1_000_000;
+            assertTrue(millis < 2000, "20 events took " + millis + " ms");
         }
     }
 
