@@ -16,6 +16,7 @@ import static dev.knote.Kqueue.EV_SYSFLAGS;
 
 import dev.knote.linux.Errno;
 import dev.knote.linux.Fds;
+import dev.knote.linux.Futex;
 import dev.knote.poll.PollException;
 import dev.knote.poll.Poller;
 import dev.knote.poll.Pollers;
@@ -469,7 +470,13 @@ public final class EventQueue implements AutoCloseable {
         int errors = errorsBefore;
         int n = call.wakes;
         call.wakes = 0;
-        poller.wake(call.wakeAddresses, call.wakeCounts, n);
+        if (isForeign()) { // the owner's poller is not for others
+            for (int k = 0; k < n; k++) {
+                call.wakeCounts[k] = Futex.wake(call.wakeAddresses[k], call.wakeCounts[k]);
+            }
+        } else {
+            poller.wake(call.wakeAddresses, call.wakeCounts, n);
+        }
         for (int k = 0; k < n; k++) {
             int result = call.wakeCounts[k];
             changes.read(call.wakeEntries[k], call.event);
@@ -581,6 +588,9 @@ public final class EventQueue implements AutoCloseable {
         knote.call = call;
         try {
             knote.filter.touch(knote, change);
+            if (knote.wait != null) {
+                knote.wait.share(call);
+            }
             if (!change.has(EV_KEEPUDATA)) {
                 knote.udata = change.udata;
             }
@@ -705,9 +715,7 @@ public final class EventQueue implements AutoCloseable {
         if (timers.set(knote, nanoTime) && shared) {
             wakePoller();
         }
-        for (NestedWatch watcher : watchers) {
-            watcher.deadline(nanoTime);
-        }
+        notifyWatchers(); // they look for the earliest deadline themselves, on a thread that may
     }
 
     private void notifyWatchers() {
@@ -911,7 +919,6 @@ public final class EventQueue implements AutoCloseable {
     }
 
     private boolean sleepOwned(Call call, long nanos) {
-        giveWords(call);
         if (!mailbox.beginSleep()) {
             return true;
         }
@@ -921,6 +928,7 @@ public final class EventQueue implements AutoCloseable {
             return false;
         }
         try {
+            giveWords(call); // not before: only polling brings them into effect
             boolean empty = ready.looksEmpty() && !closed;
             pollAsLeader(empty ? timers.beginSleep(nanos) : 0);
         } finally {
@@ -1001,6 +1009,7 @@ public final class EventQueue implements AutoCloseable {
             if (!closed) {
                 harvest(call);
                 timers.expire(this);
+                wake(ready.afterWait()); // who came while this thread had the lead waits for it
             }
         } finally {
             leave(call);

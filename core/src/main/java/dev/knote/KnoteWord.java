@@ -8,7 +8,10 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
-/** The word that a knote waits for, and how the wait stands. */
+/**
+ * The word that a knote waits for, and how the wait stands. Arming and ending it exclude each other by its monitor:
+ * the call that armed it gives it to the poller when it no longer has the knote, which may be deleted by then.
+ */
 final class KnoteWord extends WordWait {
     private static final VarHandle BITS;
     private static final VarHandle POLLS;
@@ -46,12 +49,13 @@ final class KnoteWord extends WordWait {
         this.knote = knote;
     }
 
-    void arm(int wordBytes, long expected, boolean ofProcess, Call call) {
+    synchronized void arm(int wordBytes, long expected, boolean ofProcess, Call call) {
         if (isWaiting() && isPrivate == ofProcess) {
             expect(wordBytes, expected);
             if (!matches()) {
                 ended(-Errno.EAGAIN);
             }
+            share(call);
             return;
         }
         passOn(end());
@@ -69,8 +73,15 @@ final class KnoteWord extends WordWait {
         }
     }
 
+    /** Another call has armed the wait and not yet brought it into effect: {@code call} does, before it returns. */
+    void share(Call call) {
+        if (!isPrivate && isWaiting() && !isSubmitted()) {
+            call.defer(this);
+        }
+    }
+
     /** Gives a deferred wait to the poller. A word that differs by now never gets there. */
-    void submit() {
+    synchronized void submit() {
         if (deferred) {
             deferred = false;
             if (matches()) {
@@ -82,7 +93,7 @@ final class KnoteWord extends WordWait {
     }
 
     /** Ends a deferred wait whose word differs, without any call into the kernel; true if it did. */
-    boolean endIfDiffers() {
+    synchronized boolean endIfDiffers() {
         if (deferred && !matches()) {
             deferred = false;
             ended(-Errno.EAGAIN);
@@ -92,7 +103,7 @@ final class KnoteWord extends WordWait {
     }
 
     /** Ends the wait; true if a wake was counted for it that has not been delivered. */
-    boolean end() {
+    synchronized boolean end() {
         boolean owed;
         if (isPrivate) {
             owed = false;

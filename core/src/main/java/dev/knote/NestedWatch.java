@@ -78,13 +78,13 @@ final class NestedWatch implements LongSupplier {
         knote.queue.forgetFd((int) knote.ident);
     }
 
-    /** The inner queue has, or has had, something on its list. */
+    /** The inner queue has, or has had, something on its list, or another deadline. */
     void activate() {
         knote.activate();
     }
 
     /** The inner queue's next deadline: someone has to look after it. */
-    void deadline(long nanoTime) {
+    private void deadline(long nanoTime) {
         if (nanoTime != Long.MAX_VALUE) {
             knote.queue.deadline(knote, nanoTime);
         }

@@ -20,6 +20,7 @@ public final class IoUring {
     public static final int IORING_SETUP_SINGLE_ISSUER = 0x1000;
     public static final int IORING_SETUP_DEFER_TASKRUN = 0x2000;
 
+    public static final int IORING_OP_NOP = 0;
     public static final int IORING_OP_POLL_ADD = 6;
     public static final int IORING_OP_ASYNC_CANCEL = 14;
     public static final int IORING_OP_FUTEX_WAIT = 51;

@@ -35,8 +35,10 @@ final class RingWords implements Words {
     private int[] wakeResults;
     private int events;
     private boolean closed;
-    /** Counts the waits that were told of their end. */
-    private int ends;
+    /** Somebody sleeps in {@link #await}, or has looked at {@link #events} and is about to. */
+    private boolean asleep;
+    /** A wait was told of its end. */
+    private boolean told;
 
     RingWords(IoUring ring, boolean owned) {
         this.ring = ring;
@@ -168,18 +170,26 @@ final class RingWords implements Words {
                 return false;
             }
             submit();
-            if (!wait.isArmed()) {
+            if (wait.isArmed()) {
+                cancel(wait);
+            }
+            rouse();
+            if (wait.state() == WordWait.IDLE) {
                 return false;
             }
-            cancel(wait);
         }
-        return awaitCancelled(wait);
+        boolean woken = awaitCancelled(wait);
+        synchronized (this) {
+            rouse();
+        }
+        return woken;
     }
 
     @Override
     public synchronized void flush() {
         if (ring.unsubmitted() > 0) {
             submit();
+            rouse();
         }
     }
 
@@ -199,6 +209,7 @@ final class RingWords implements Words {
         while (wakesPending > 0) {
             collect();
         }
+        rouse();
     }
 
     @Override
@@ -253,27 +264,28 @@ final class RingWords implements Words {
      */
     int await(long nanos) {
         int toSubmit = 0;
-        boolean told = false;
-        if (!owned || nanos == 0 || ring.hasCompletions() || hasWide()) {
-            synchronized (this) {
-                int before = ends;
+        boolean sleep;
+        synchronized (this) {
+            told = false;
+            if (!owned || nanos == 0 || ring.hasCompletions() || hasWide()) {
                 submit();
-                told = ends != before;
+            } else {
+                toSubmit = ring.unsubmitted();
             }
-        } else {
-            toSubmit = ring.unsubmitted();
+            sleep = nanos != 0 && events == 0 && !told && !ring.hasCompletions();
+            asleep = sleep;
         }
-        // Nobody wakes the thread that polls for what it has told of itself.
-        boolean sleep = nanos != 0 && events == 0 && !told && !ring.hasCompletions();
         int result = ring.enter(toSubmit, sleep ? nanos : 0);
         if (result < 0
                 && result != -Errno.EINTR
                 && result != -ETIME
                 && result != -Errno.EAGAIN
                 && result != -Errno.EBUSY) {
+            asleep = false;
             throw new PollException("io_uring_enter", -result);
         }
         synchronized (this) {
+            asleep = false;
             submit(); // what an interrupted call left, and marks what it took
             int seen = events;
             events = 0;
@@ -288,6 +300,18 @@ final class RingWords implements Words {
             }
         }
         return false;
+    }
+
+    /**
+     * What woke the sleeper may have been collected by this thread before he was in the kernel, where it would keep
+     * him from sleeping: leaves a completion there for him.
+     */
+    private void rouse() {
+        if (asleep && events != 0 && !owned) {
+            makeRoom();
+            ring.prepare(IoUring.IORING_OP_NOP, -1, 0, 0, 0, 0, CANCEL, 0);
+            int ignored = ring.submit();
+        }
     }
 
     private void makeRoom() {
@@ -314,7 +338,7 @@ final class RingWords implements Words {
             while (ring.needsEnter()) {
                 collect();
             }
-        } while (ring.unsubmitted() > 0); // a wait that the exit of its thread had ended was armed anew
+        } while (ring.unsubmitted() > 0);
     }
 
     private void markSubmitted() {
@@ -338,7 +362,7 @@ final class RingWords implements Words {
             submitted[i] = null;
             if (wait.isWide() && wait.state() == WordWait.ARMED && !wait.matches()) {
                 cancel(wait);
-                ends++;
+                told = true;
                 wait.ended(awaitCancelled(wait) ? 0 : -Errno.EAGAIN);
             }
         }
@@ -380,14 +404,11 @@ final class RingWords implements Words {
             wait.state(result == 0 ? WordWait.CANCELLED_WOKEN : WordWait.CANCELLED_CLEAN);
         } else if (wait.state() == WordWait.ADOPTING && result == -Errno.EAGAIN) {
             wait.state(WordWait.MISSED);
-        } else if (result == -Errno.ECANCELED && !(wait instanceof Ghost)) {
-            // The thread that armed it has exited.
-            wait.state(WordWait.IDLE);
-            arm(wait);
         } else {
             wait.state(WordWait.IDLE);
-            ends++;
-            wait.ended(result);
+            // Cancelled by nobody: the thread that armed it has exited. A wake may have been posted since.
+            told = true;
+            wait.ended(result == -Errno.ECANCELED ? -Errno.EAGAIN : result);
         }
     }
 

@@ -116,7 +116,7 @@ final class UringPoller extends EpollPoller {
             return;
         }
         if (nanos == 0) {
-            made.await(0);
+            watched &= ~(made.await(0) >> 16);
             fds.poll(0);
             return;
         }

@@ -53,6 +53,11 @@ public abstract class WordWait {
         return now == PREPARED || now == ARMED || now == ADOPTING || now == MISSED;
     }
 
+    /** Whether the kernel knows of the wait. */
+    public final boolean isSubmitted() {
+        return isArmed() && state() != PREPARED;
+    }
+
     /**
      * The wait ended. Called by any thread, while the poller holds a lock: may only note the fact.
      *
