@@ -34,6 +34,8 @@ final class RingWords implements Words {
     private int wakesPending;
     private int[] wakeResults;
     private int events;
+    /** Counts the waits that were told of their end. */
+    private int ends;
 
     RingWords(IoUring ring, boolean owned) {
         this.ring = ring;
@@ -165,14 +167,18 @@ final class RingWords implements Words {
      */
     int await(long nanos) {
         int toSubmit = 0;
+        boolean told = false;
         if (!owned || nanos == 0 || ring.hasCompletions() || hasWide()) {
             synchronized (this) {
+                int before = ends;
                 submit();
+                told = ends != before;
             }
         } else {
             toSubmit = ring.unsubmitted();
         }
-        boolean sleep = nanos != 0 && events == 0 && !ring.hasCompletions();
+        // Nobody wakes the thread that polls for what it has told of itself.
+        boolean sleep = nanos != 0 && events == 0 && !told && !ring.hasCompletions();
         int result = ring.enter(toSubmit, sleep ? nanos : 0);
         if (result < 0
                 && result != -Errno.EINTR
@@ -244,6 +250,7 @@ final class RingWords implements Words {
             submitted[i] = null;
             if (wait.isWide() && wait.state() == WordWait.ARMED && !wait.matches()) {
                 cancel(wait);
+                ends++;
                 wait.ended(awaitCancelled(wait) ? 0 : -Errno.EAGAIN);
             }
         }
@@ -289,6 +296,7 @@ final class RingWords implements Words {
             arm(wait);
         } else {
             wait.state(WordWait.IDLE);
+            ends++;
             wait.ended(result);
         }
     }
