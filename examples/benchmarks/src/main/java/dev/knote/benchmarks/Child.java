@@ -5,9 +5,21 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 
 /** A process that works when it is told to, on processors of its own: a {@link Worker}, or the C reference. */
 final class Child implements AutoCloseable {
+    private static final int MOST_SECONDS = 60;
+    private static final Set<Process> ALIVE = ConcurrentHashMap.newKeySet();
+
+    static {
+        Runtime.getRuntime().addShutdownHook(
+                new Thread(() -> ALIVE.forEach(Process::destroyForcibly)));
+    }
+
     private final Process process;
     private final BufferedReader out;
     private final String name;
@@ -16,6 +28,7 @@ final class Child implements AutoCloseable {
         this.name = name;
         process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
         out = process.inputReader();
+        ALIVE.add(process);
     }
 
     /**
@@ -84,12 +97,16 @@ final class Child implements AutoCloseable {
     @Override
     public void close() {
         process.destroyForcibly();
+        ALIVE.remove(process);
     }
 
     private String answer() throws IOException {
+        var late = CompletableFuture.delayedExecutor(MOST_SECONDS, TimeUnit.SECONDS);
+        var watchdog = CompletableFuture.runAsync(process::destroyForcibly, late);
         String line = out.readLine();
+        watchdog.cancel(false);
         if (line == null) {
-            throw new IOException(name + " ended without an answer");
+            throw new IOException(name + " ended, or gave no answer for " + MOST_SECONDS + " s");
         }
         return line;
     }

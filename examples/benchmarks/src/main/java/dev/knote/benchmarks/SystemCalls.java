@@ -81,9 +81,9 @@ final class SystemCalls {
             if (!call.matches()) {
                 continue;
             }
-            if (line.contains("close(-1001)")) {
+            if (line.contains("close(-1001")) {
                 thread = call.group(1);
-            } else if (line.contains("close(-1002)")) {
+            } else if (line.contains("close(-1002")) {
                 return calls;
             } else if (call.group(1).equals(thread)) {
                 calls.merge(call.group(2), 1, Integer::sum);
