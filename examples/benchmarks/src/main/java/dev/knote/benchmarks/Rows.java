@@ -1,0 +1,196 @@
+package dev.knote.benchmarks;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/** Rows 2 to 7: one process each, on one CPU; threads on two. */
+final class Rows {
+    private final Settings settings;
+
+    Rows(Settings settings) {
+        this.settings = settings;
+    }
+
+    void user() throws Exception {
+        try (Race race = new Race(settings)) {
+            Race.Subject c = c(race, 50_000, "eventfd");
+            List<Race.Subject> knotes = new ArrayList<>();
+            for (String queue : List.of("owner", "shared")) {
+                for (String face : List.of("one", "two", "java")) {
+                    knotes.add(java(race, 500_000, "user", face + "," + queue));
+                }
+            }
+            race.run();
+            Table.begin("USER: trigger and retrieve, one thread", "C: write, epoll_wait, read of an eventfd");
+            for (Race.Subject knote : knotes) {
+                print(knote, c, "<= 0.1 (10 times as many)");
+            }
+        }
+    }
+
+    void register() throws Exception {
+        Table.begin("READ: EV_ADD and EV_DELETE", "C: EPOLL_CTL_ADD and _DEL");
+        for (String kind : List.of("pipe", "socket")) {
+            try (Race race = new Race(settings)) {
+                Race.Subject c = c(race, 20_000, "register-" + kind);
+                List<Race.Subject> knotes = new ArrayList<>();
+                for (String queue : List.of("owner", "shared")) {
+                    for (String calls : List.of("one", "two")) {
+                        knotes.add(java(race, 20_000, "register", calls + "," + kind + "," + queue));
+                    }
+                }
+                race.run();
+                for (Race.Subject knote : knotes) {
+                    print(knote, c, "<= 1.11 (0.9 times as many)");
+                }
+            }
+        }
+    }
+
+    void idle() throws Exception {
+        for (String mode : List.of("level", "clear")) {
+            try (Race race = new Race(settings)) {
+                List<Race.Subject> knotes = new ArrayList<>();
+                List<Race.Subject> cs = new ArrayList<>();
+                for (String idle : List.of("1", "1000", "10000")) {
+                    knotes.add(java(race, 20_000, "idle", idle + "," + mode));
+                    cs.add(c(race, 20_000, "idle", idle));
+                }
+                race.run();
+                Table.begin("One active among idle fds, " + mode + ": write, kevent, read", "C: epoll");
+                for (int i = 0; i < knotes.size(); i++) {
+                    print(knotes.get(i), cs.get(i), "");
+                }
+                for (Race.Subject knote : knotes.subList(1, knotes.size())) {
+                    row(knote.name() + " over 1 idle", knote, knotes.get(0), "1 (flat)");
+                }
+            }
+        }
+    }
+
+    void timer() throws Exception {
+        try (Race race = new Race(settings)) {
+            Race.Subject c = c(race, 5_000, "timerfd");
+            Race.Subject one = java(race, 100_000, "timer-add", "1");
+            Race.Subject many = java(race, 99_968, "timer-add", "64");
+            race.run();
+            Table.begin("TIMER", "C: timerfd_create, _settime, close");
+            row("added, one a call", one, c, "< 300 ns");
+            row("added, 64 a call", many, c, "< 300 ns");
+        }
+        try (Race race = new Race(settings)) {
+            Child child = Child.java(
+                    settings.cpus().one(), null, List.of("-Xmx1g", "-Xms1g"), "timer-million", "");
+            Race.Subject million = race.add("one expires", child, settings.count(50_000));
+            child.ready();
+            String[] report = child.ask("report").split(" ");
+            race.run();
+            Table.row("a million added", report[0] + " ns each", "", "", "< 300 ns");
+            Table.row("a million armed", report[1] + " bytes of heap each", "", "", "");
+            Table.row("a million armed", report[2] + " fds", "", "", "0");
+            Table.row("added, expires at once, is retrieved, among a million", Table.nanos(million), "", "",
+                    "");
+        }
+        try (Race race = new Race(settings)) {
+            Race.Subject late = java(race, 200, "timer-lateness", "");
+            race.run();
+            double micros = late.time().median() / 1000 - 1000;
+            Table.row("lateness of 1 ms, asleep", String.format(Locale.ROOT, "%.1f us", micros), "", "", "");
+        }
+    }
+
+    void words() throws Exception {
+        for (String poller : List.of("io_uring", "epoll")) {
+            try (Race race = new Race(settings)) {
+                List<Race.Subject> knotes = new ArrayList<>();
+                for (int armed : new int[] {10, 1_000, 10_000}) {
+                    if (armed <= 1_000 || poller.equals("io_uring")) {
+                        String argument = armed + ",1,anon,shared,owner,event";
+                        Child child = Child.java(
+                                settings.cpus().one(), null,
+                                List.of("-Dknote.poller=" + poller), "words", argument);
+                        child.ready();
+                        knotes.add(race.add(armed + " armed", child, settings.count(10_000)));
+                    }
+                }
+                race.run();
+                Table.begin("A wake and its event among armed words, " + poller, "with 10 armed");
+                for (Race.Subject knote : knotes) {
+                    row(knote.name(), knote, knotes.get(0), "<= 1.5");
+                }
+            } catch (IOException e) {
+                System.out.println("(" + poller + ": " + e.getMessage() + ")");
+            }
+        }
+    }
+
+    void threads() throws Exception {
+        if (settings.cpus().count() < 2) {
+            System.out.println("(one CPU: threads cannot be measured)");
+            return;
+        }
+        Table.begin("Two threads that trigger, over one: triggers a second", "one thread");
+        List<String> hows = List.of("batch", "single", "java", "drained", "own");
+        for (String how : hows) {
+            try (Race race = new Race(settings)) {
+                Race.Subject[] subjects = new Race.Subject[2];
+                for (int threads = 1; threads <= 2; threads++) {
+                    Child child = Child.java(
+                            settings.cpus().two(), null, List.of(), "threads", threads + "," + how);
+                    child.ready();
+                    subjects[threads - 1] = race.add(how, child, settings.count(1_600_000));
+                }
+                race.run();
+                double[] ratios = new double[subjects[0].nanos().length];
+                for (int i = 0; i < ratios.length; i++) {
+                    ratios[i] = 2 * subjects[0].nanos()[i] / subjects[1].nanos()[i];
+                }
+                Table.row(
+                        describe(how), rate(2, subjects[1]), rate(1, subjects[0]),
+                        Spread.of(ratios).toString(), how.equals("own") ? "the machine's" : ">= 1.5");
+            }
+        }
+    }
+
+    private static String describe(String how) {
+        return switch (how) {
+            case "batch" -> "one queue; a kevent call triggers 16 and takes up to 16";
+            case "single" -> "one queue; a kevent call triggers one and takes one";
+            case "java" -> "one queue; 16 times trigger(), then poll";
+            case "drained" -> "one queue; a kevent call triggers 16, one more thread takes all";
+            default -> "a queue each; a kevent call triggers 16 and takes 16";
+        };
+    }
+
+    private static String rate(int threads, Race.Subject subject) {
+        return String.format(Locale.ROOT, "%.1f M/s", threads * 1000 / subject.time().median());
+    }
+
+    private Race.Subject java(Race race, int count, String operation, String argument) throws IOException {
+        Child child = Child.java(settings.cpus().one(), null, List.of(), operation, argument);
+        child.ready();
+        return race.add(argument.replace(",", ", "), child, settings.count(count));
+    }
+
+    private Race.Subject c(Race race, int count, String... arguments) throws IOException {
+        if (settings.reference() == null) {
+            return null;
+        }
+        Child child = settings.reference().start(settings.cpus().one(), arguments);
+        child.ready();
+        return race.add("C", child, settings.count(count));
+    }
+
+    private static void print(Race.Subject knote, Race.Subject c, String aim) {
+        row(knote.name(), knote, c, aim);
+    }
+
+    private static void row(String what, Race.Subject knote, Race.Subject peer, String aim) {
+        boolean none = peer == null;
+        Table.row(
+                what, Table.nanos(knote), none ? "" : Table.nanos(peer),
+                none ? "" : knote.over(peer).toString(), aim);
+    }
+}
