@@ -1,5 +1,5 @@
-/* Runs a program that cannot have io_uring, as many containers forbid it: io_uring_setup, _enter and _register are
- * EPERM. With --no-waitv futex_waitv(2) is forbidden too.
+/* Runs a program that cannot have io_uring, as many containers forbid it: io_uring_setup, io_uring_enter and
+ * io_uring_register are EPERM. With --no-waitv futex_waitv(2) is forbidden too.
  *
  *   forbid-io-uring [--no-waitv] PROGRAM [ARGUMENT...]
  */
@@ -34,7 +34,8 @@ int main(int argc, char **argv) {
         fprintf(stderr, "usage: %s [--no-waitv] PROGRAM [ARGUMENT...]\n", argv[0]);
         return 2;
     }
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0
+        || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
         perror("forbid-io-uring");
         return 1;
     }

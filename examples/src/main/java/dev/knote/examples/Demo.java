@@ -47,8 +47,10 @@ final class Demo implements AutoCloseable {
     private final DemoPeers peers = new DemoPeers();
     private final SharedMemory memory = SharedMemory.anonymous(4096);
     private final Map<String, List<Long>> latencies = new LinkedHashMap<>();
+    private final Map<String, Long> rounds = new LinkedHashMap<>();
     private final List<Integer> fds = new ArrayList<>();
     private volatile long userStamp;
+    private volatile int userRound;
     private volatile String failure;
     private Knote failed;
 
@@ -68,18 +70,18 @@ final class Demo implements AutoCloseable {
         printPollers();
         failed = queue.register(User.of(0).clear(), (Action) event -> {});
         String whyNoC = peers.compile();
+        watchWord(JVM, 0);
+        watch(JVM, peers.startJvm(arguments(0)));
         if (whyNoC == null) {
             watchWord(C, 2);
             watch(C, peers.startC(arguments(2)));
         } else {
             System.out.printf("No C program takes part: %s.%n%n", whyNoC);
         }
-        watchWord(JVM, 0);
-        watch(JVM, peers.startJvm(arguments(0)));
         watchSocket();
         watchTimer();
         watchUser();
-        System.out.printf("  %-34s %5s %14s%n", "woken by", "event", "latency");
+        System.out.printf("  %-34s %5s %14s%n", "woken by", "round", "latency");
         return collect(start);
     }
 
@@ -118,15 +120,20 @@ final class Demo implements AutoCloseable {
     }
 
     private boolean isComplete() {
-        return latencies.values().stream().allMatch(all -> all.size() >= ROUNDS);
+        return rounds.values().stream().allMatch(round -> round >= ROUNDS);
     }
 
-    private void came(String source, long stamp) {
+    private void expect(String source) {
+        latencies.put(source, new ArrayList<>());
+        rounds.put(source, 0L);
+    }
+
+    /** Wakes that come before their event is retrieved are one event, which then is that of the last round. */
+    private void came(String source, long round, long stamp) {
         long latency = System.nanoTime() - stamp;
-        List<Long> all = latencies.get(source);
-        if (all.size() < ROUNDS) {
-            all.add(latency);
-            System.out.printf("  %-34s %5d %11.1f us%n", source, all.size(), latency / 1e3);
+        if (round <= ROUNDS && round > rounds.put(source, round)) {
+            latencies.get(source).add(latency);
+            System.out.printf("  %-34s %5d %11.1f us%n", source, round, latency / 1e3);
         }
     }
 
@@ -136,9 +143,9 @@ final class Demo implements AutoCloseable {
 
     /** A peer's word is in one line of the memory, its time stamp in the next. */
     private void watchWord(String source, int line) {
-        latencies.put(source, new ArrayList<>());
+        expect(source);
         queue.register(UserMem.int32(memory.word32(line), 0),
-                (Action) event -> came(source, SharedMemory.load64(memory.word64(line + 1))));
+                (Action) event -> came(source, event.data(), SharedMemory.load64(memory.word64(line + 1))));
     }
 
     private void watch(String source, Process process) {
@@ -151,7 +158,7 @@ final class Demo implements AutoCloseable {
     }
 
     private void watchTimer() {
-        latencies.put(TIMER, new ArrayList<>());
+        expect(TIMER);
         startTimer();
     }
 
@@ -159,23 +166,24 @@ final class Demo implements AutoCloseable {
         Duration delay = Duration.ofMillis(PAUSE_MILLIS);
         long due = System.nanoTime() + delay.toNanos();
         queue.register(Timer.after(1, delay), (Action) event -> {
-            came(TIMER, due);
+            came(TIMER, rounds.get(TIMER) + 1, due);
             startTimer();
         });
     }
 
     private void watchUser() {
-        latencies.put(USER, new ArrayList<>());
-        Knote user = queue.register(User.of(1).clear(), (Action) event -> came(USER, userStamp));
+        expect(USER);
+        Knote user = queue.register(User.of(1).clear(), (Action) event -> came(USER, userRound, userStamp));
         inBackground(USER, () -> {
             userStamp = System.nanoTime();
+            userRound = userRound + 1; // by this thread alone
             user.trigger();
         });
     }
 
     /** The other end is an ordinary socket of Java; each message is the time at which it was sent. */
     private void watchSocket() throws IOException {
-        latencies.put(SOCKET, new ArrayList<>());
+        expect(SOCKET);
         int listener = Libc.listener();
         fds.add(listener);
         queue.register(Read.of(listener), (Action) event -> {
@@ -196,7 +204,7 @@ final class Demo implements AutoCloseable {
         try (var arena = Arena.ofConfined()) {
             MemorySegment stamp = arena.allocate(ValueLayout.JAVA_LONG);
             Libc.read(connection, stamp);
-            came(SOCKET, stamp.get(ValueLayout.JAVA_LONG, 0));
+            came(SOCKET, rounds.get(SOCKET) + 1, stamp.get(ValueLayout.JAVA_LONG, 0));
         }
     }
 

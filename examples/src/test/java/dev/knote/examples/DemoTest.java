@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -18,8 +19,6 @@ import org.junit.jupiter.api.io.TempDir;
 /** The demo, in a directory for temporary files of its own. */
 @Timeout(60)
 class DemoTest {
-    private static final int ROUNDS = 5;
-
     @TempDir
     private Path temp;
 
@@ -31,7 +30,7 @@ class DemoTest {
         assumeTrue(Program.isThere("gcc"), "no gcc here");
         String output = demo(0, Map.of());
         for (String source : List.of("by another JVM", "by a C program", "socket", "timer", "user event")) {
-            assertEquals(ROUNDS + 1, lines(output, source), source + " in:\n" + output);
+            assertLastRound(output, source);
         }
         assertTrue(output.contains("All events came"), output);
     }
@@ -47,7 +46,7 @@ class DemoTest {
     void withoutACompilerItSaysSoAndGoesOn() throws Exception {
         String output = demo(0, Map.of("PATH", bin.toString()));
         assertTrue(output.contains("No C program takes part: there is no C compiler"), output);
-        assertEquals(ROUNDS + 1, lines(output, "by another JVM"), output);
+        assertLastRound(output, "by another JVM");
         assertEquals(0, lines(output, "by a C program"), output);
     }
 
@@ -71,7 +70,9 @@ class DemoTest {
         String output = Program.run(status, environment,
                 Program.java(Demo.class, "-Djava.io.tmpdir=" + temp));
         try (var left = Files.list(temp)) {
-            assertEquals(List.of(), left.filter(file -> !file.endsWith("hsperfdata_root")).toList(), output);
+            assertEquals(List.of(),
+                    left.filter(file -> !file.getFileName().toString().startsWith("hsperf")).toList(),
+                    output);
         }
         return output;
     }
@@ -79,6 +80,12 @@ class DemoTest {
     private void compiler(String script) throws Exception {
         Path file = Files.writeString(bin.resolve("cc"), "#!/bin/sh\n" + script + "\n");
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwx------"));
+    }
+
+    /** Earlier rounds may be part of the event of a later one. */
+    private static void assertLastRound(String output, String source) {
+        assertTrue(Pattern.compile(source + ".* 5 +[0-9.]+ us\n").matcher(output).find(),
+                source + " in:\n" + output);
     }
 
     private static long lines(String output, String part) {
