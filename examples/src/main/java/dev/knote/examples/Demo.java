@@ -24,8 +24,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * One queue waits for all at once: words of shared memory that another JVM and a C program change, a socket, a
- * timer and an event of another thread. Whoever wakes it notes the time just before, by the clock that all
+ * One queue waits for all at once: words of shared memory that another JVM and a C program change, a socket,
+ * a timer and an event of another thread. Whoever wakes it notes the time just before, by the clock that all
  * processes share.
  */
 final class Demo implements AutoCloseable {
@@ -128,7 +128,7 @@ final class Demo implements AutoCloseable {
         rounds.put(source, 0L);
     }
 
-    /** Wakes that come before their event is retrieved are one event, which then is that of the last round. */
+    /** Wakes that come before their event is retrieved are one event, that of the last round. */
     private void came(String source, long round, long stamp) {
         long latency = System.nanoTime() - stamp;
         if (round <= ROUNDS && round > rounds.put(source, round)) {

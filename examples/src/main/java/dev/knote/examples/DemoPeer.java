@@ -8,7 +8,8 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 
 /**
- * The demo's peer in another JVM: changes a word of shared memory and wakes who waits for it. It has no queue.
+ * The demo's peer in another JVM: changes a word of shared memory and wakes who waits for it. It has no
+ * queue.
  */
 final class DemoPeer {
     private DemoPeer() {}

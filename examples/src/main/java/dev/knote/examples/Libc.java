@@ -10,8 +10,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The calls of libc that make sockets as file descriptors, which is what a kqueue watches; the JDK's own sockets
- * do not show theirs. IPv4 loopback alone, as examples need no more. An errno is a {@link KeventException}.
+ * The calls of libc that make sockets as file descriptors, which is what a kqueue watches; the JDK's own
+ * sockets do not show theirs. IPv4 loopback alone, as examples need no more. An errno is a
+ * {@link KeventException}.
  *
  * <p>{@link dev.knote.Kqueue#close} closes an fd.
  */

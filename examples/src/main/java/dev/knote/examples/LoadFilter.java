@@ -13,8 +13,8 @@ import java.time.Duration;
 
 /**
  * EVFILT_LOAD: the machine's load of the last minute, in hundredths, has reached the {@code data} of the
- * change. The ident is any number; {@code data} of an event is the load. With EV_CLEAR an event tells that the
- * load has come there, without, that it is there.
+ * change. The ident is any number; {@code data} of an event is the load. With EV_CLEAR an event tells that
+ * the load has come there, without, that it is there.
  */
 public final class LoadFilter implements Filter {
     /** The filter's number. */

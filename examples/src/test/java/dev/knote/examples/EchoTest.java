@@ -51,7 +51,7 @@ class EchoTest {
         assertEquals(EXPECTED, talk(List.of(program)));
     }
 
-    /** The first client says two words and then nothing, until it is sent away; the second leaves by itself. */
+    /** The first client says two words, then nothing, until it is sent away; the second leaves by itself. */
     private static String talk(List<String> server) throws Exception {
         InetAddress here = InetAddress.getLoopbackAddress();
         try (var program = Program.start(server, Map.of())) {

@@ -15,7 +15,7 @@ import java.util.concurrent.TimeUnit;
 record Program(Process process) implements AutoCloseable {
     private static final int SECONDS = 60;
 
-    /** The command that runs a class of the examples as a user does, with the poller that this test run has. */
+    /** The command that runs a class of the examples as a user does, with the poller of this test run. */
     static List<String> java(Class<?> main, String... options) {
         List<String> command = new ArrayList<>(
                 List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
