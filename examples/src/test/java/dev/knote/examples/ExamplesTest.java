@@ -1,0 +1,65 @@
+package dev.knote.examples;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Each example runs to its end by itself and prints what it says. */
+@Timeout(60)
+class ExamplesTest {
+    @Test
+    void waitForWordSeesTheWordChange() throws Exception {
+        assertEquals("before: 0 events\nthe word is 42\n", output(WaitForWord.class));
+    }
+
+    @Test
+    void twoListenersTakesAConnectionOnEach() throws Exception {
+        String output = output(TwoListeners.class);
+        assertEquals(4, output.lines().count(), output);
+        assertTrue(output.contains("a connection to the first\n"), output);
+        assertTrue(output.contains("a connection to the second\n"), output);
+        assertTrue(output.endsWith("a caller reads -1\na caller reads -1\n"), output);
+    }
+
+    @Test
+    void timersTickUntilTheMomentThenEnd() throws Exception {
+        String output = output(Timers.class);
+        assertTrue(output.matches("(tick\n)+the moment has come\nthe end\n"), output);
+    }
+
+    @Test
+    void crossProcessLatchOpensWhenBothWorkersAreDone() throws Exception {
+        assertEquals("a worker is done\na worker is done\nthe latch is open\n",
+                output(CrossProcessLatch.class));
+    }
+
+    @Test
+    void whenBusyUsesItsOwnFilterFromBothFaces() throws Exception {
+        assertEquals("load reached: true\nload never reached: true\n", output(WhenBusy.class));
+    }
+
+    @Test
+    void theJavaFaceOfTheReadmeGetsAllItsEvents() throws Exception {
+        assertEquals("timer 1\nuser 0\nword 7\n", sorted(output(JavaFace.class)));
+    }
+
+    @Test
+    void theCFaceOfTheReadmeGetsAllItsEvents() throws Exception {
+        assertEquals("user: ident 7, fflags 3\ntimer: ident 1, fflags 2\n", output(CFace.class));
+    }
+
+    private static String output(Class<?> example) throws Exception {
+        Path source = Path.of("src/main/java", example.getName().replace('.', '/') + ".java");
+        assertTrue(Files.readAllLines(source).size() < 60, source + " is to be short");
+        return Program.run(0, Map.of(), Program.java(example));
+    }
+
+    private static String sorted(String text) {
+        return text.lines().sorted().reduce("", (all, line) -> all + line + "\n");
+    }
+}
