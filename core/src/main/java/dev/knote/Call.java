@@ -115,6 +115,27 @@ final class Call implements WordMemory {
         deferred[deferredCount++] = word;
     }
 
+    /** Gives the poller the words armed in this call. */
+    void giveWords(EventQueue callee) {
+        for (int i = 0; i < deferredCount; i++) {
+            deferred[i].submit();
+            deferred[i] = null;
+        }
+        if (deferredCount > 0) {
+            deferredCount = 0;
+            callee.watchesWords();
+            callee.nesting.tellOfRing();
+        }
+    }
+
+    /** Brings the words armed in this call into effect. */
+    void submitWords(EventQueue callee) {
+        if (deferredCount > 0) {
+            giveWords(callee);
+            callee.poller.flush();
+        }
+    }
+
     void rearmed(KnoteImpl knote, int at) {
         if (rearmedCount == rearmed.length) {
             rearmed = Arrays.copyOf(rearmed, 2 * rearmedCount);

@@ -44,11 +44,11 @@ final class NestedWatch implements LongSupplier {
         }
         NestedWatch watch = new NestedWatch(knote, inner);
         synchronized (GRAPH) {
-            if (inner.reaches(knote.queue)) {
+            if (inner.nesting.reaches(knote.queue)) {
                 throw knote.refusal(Errno.ELOOP, "the two queues would watch each other");
             }
-            inner.addWatcher(watch);
-            knote.queue.watching(inner, true);
+            inner.nesting.addWatcher(watch);
+            knote.queue.nesting.watching(inner, true);
         }
         try {
             knote.queue.poller.watch(watch.epoll, inner.poller.fd(), FdWatch.READ);
@@ -64,8 +64,8 @@ final class NestedWatch implements LongSupplier {
 
     void close() {
         synchronized (GRAPH) {
-            inner.removeWatcher(this);
-            knote.queue.watching(inner, false);
+            inner.nesting.removeWatcher(this);
+            knote.queue.nesting.watching(inner, false);
         }
         knote.queue.poller.unwatch(epoll);
         if (ringFd >= 0) {
@@ -75,7 +75,7 @@ final class NestedWatch implements LongSupplier {
 
     /** The inner queue is being closed: this knote goes. */
     void innerCloses() {
-        knote.queue.forgetFd((int) knote.ident);
+        knote.queue.changes.forgetFd((int) knote.ident);
     }
 
     /** The inner queue has, or has had, something on its list, or another deadline. */
@@ -103,8 +103,8 @@ final class NestedWatch implements LongSupplier {
     @Override
     public long getAsLong() {
         lookForRing();
-        inner.harvest();
+        inner.sleep.harvest();
         deadline(inner.timers.earliest());
-        return inner.isOpen() ? inner.pending() : -1;
+        return inner.isOpen() ? inner.ready.size() : -1;
     }
 }

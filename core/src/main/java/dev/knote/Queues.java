@@ -45,7 +45,7 @@ final class Queues {
         EventQueue last = null;
         for (EventQueue queue : byFd) {
             if (queue != null && queue != last) {
-                queue.forgetFd(fd);
+                queue.changes.forgetFd(fd);
                 last = queue;
             }
         }

@@ -42,7 +42,8 @@ class TriggerTest {
 
     /** 8 times 4 wakers: ten million wakes in a full run. */
     @ParameterizedTest(name = "single owner {0}, one-shot {1}, value changes {2}")
-    @CsvSource({"false,false,false", "false,false,true", "false,true,false", "false,true,true", "true,false,false",
+    @CsvSource({"false,false,false", "false,false,true", "false,true,false", "false,true,true",
+            "true,false,false",
             "true,false,true", "true,true,false", "true,true,true"})
     void noWakeIsLost(boolean owner, boolean oneShot, boolean changes) throws Exception {
         long wakes = StressSize.of(312_500, 1_000);
@@ -76,7 +77,8 @@ class TriggerTest {
                 }, TICK);
                 long now = System.nanoTime();
                 quietSince = n > 0 ? now : quietSince;
-                assertTrue(now - quietSince < StressSize.PATIENCE.toNanos(), () -> "a wake was lost: " + state(memory));
+                assertTrue(now - quietSince < StressSize.PATIENCE.toNanos(),
+                        () -> "a wake was lost: " + state(memory));
             }
             crew.join(StressSize.PATIENCE);
             assertEquals(0, process.waitFor(), "exit status of the other process");

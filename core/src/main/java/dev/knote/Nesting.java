@@ -1,0 +1,63 @@
+package dev.knote;
+
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.Set;
+
+/** Who watches a queue, and which queues it watches itself. Changed under the lock of {@link NestedWatch}. */
+final class Nesting {
+    private static final NestedWatch[] NOBODY = {};
+
+    private final EventQueue queue;
+    private final Set<EventQueue> inner = new HashSet<>();
+    private volatile NestedWatch[] watchers = NOBODY;
+
+    Nesting(EventQueue queue) {
+        this.queue = queue;
+    }
+
+    /** The ring of this queue may have been made. */
+    void tellOfRing() {
+        for (NestedWatch watcher : watchers) {
+            watcher.lookForRing();
+        }
+    }
+
+    void tellOfClose() {
+        for (NestedWatch watcher : watchers) {
+            watcher.innerCloses();
+        }
+    }
+
+    void addWatcher(NestedWatch watcher) {
+        NestedWatch[] old = watchers;
+        NestedWatch[] more = Arrays.copyOf(old, old.length + 1);
+        more[old.length] = watcher;
+        watchers = more;
+    }
+
+    void removeWatcher(NestedWatch watcher) {
+        watchers = Arrays.stream(watchers)
+                .filter(other -> other != watcher)
+                .toArray(NestedWatch[]::new);
+    }
+
+    void watching(EventQueue other, boolean begins) {
+        if (begins) {
+            inner.add(other);
+        } else {
+            inner.remove(other);
+        }
+    }
+
+    boolean reaches(EventQueue target) {
+        return queue == target || inner.stream().anyMatch(other -> other.nesting.reaches(target));
+    }
+
+    /** Something was put on the list, or there is another deadline. */
+    void tellWatchers() {
+        for (NestedWatch watcher : watchers) {
+            watcher.activate();
+        }
+    }
+}

@@ -1,0 +1,192 @@
+package dev.knote;
+
+import static dev.knote.Kqueue.EV_CLEAR;
+import static dev.knote.Kqueue.EV_DISPATCH;
+import static dev.knote.Kqueue.EV_ERROR;
+import static dev.knote.Kqueue.EV_ONESHOT;
+
+import dev.knote.linux.Errno;
+
+/** Takes events off the ready list, and waits for them: {@code kqueue_scan}. */
+final class Retrieval {
+    private static final int SETTLE_TRIES = 8;
+
+    private final EventQueue queue;
+    private final KnoteTable table;
+    private final ReadyList ready;
+    private final TimerHeap timers;
+    private final Office office;
+    private final Changes changes;
+    private final Sleep sleep;
+
+    Retrieval(EventQueue queue) {
+        this.queue = queue;
+        this.table = queue.table;
+        this.ready = queue.ready;
+        this.timers = queue.timers;
+        this.office = queue.office;
+        this.changes = queue.changes;
+        this.sleep = queue.sleep;
+    }
+
+    int retrieve(Call call, KeventList events, int nevents, long nanos, boolean errno) {
+        office.checkOwner();
+        int max = Math.min(nevents, events.size());
+        long deadline = nanos > 0 ? System.nanoTime() + nanos : 0;
+        office.read(call);
+        int n = office.takeFailed(events, scan(call, events, 0, max), max);
+        if (n < max && (n > 0 || nanos == 0)) {
+            call.submitWords(queue);
+            sleep.harvest(call);
+            n = scan(call, events, n, max);
+        }
+        while (n == 0 && nanos != 0) {
+            long left = nanos < 0 ? -1 : Math.max(0, deadline - System.nanoTime());
+            if (left == 0 || !sleep.until(call, left)) {
+                break;
+            }
+            office.read(call);
+            n = scan(call, events, 0, max);
+            n = office.takeFailed(events, n, max);
+            if (n == 0 && Thread.currentThread().isInterrupted()) {
+                break;
+            }
+        }
+        finish(call, events, n);
+        if (n == 0 && errno && Thread.interrupted()) {
+            throw new KeventException(Errno.EINTR, "kevent: the thread was interrupted");
+        }
+        return n;
+    }
+
+    private void finish(Call call, KeventList events, int n) {
+        call.submitWords(queue);
+        if (call.rearmedCount > 0) {
+            settle(call, events);
+        }
+        if (queue.shared) {
+            ready.forgetWakeup();
+            queue.wake(ready.afterWait());
+        } else {
+            office.forgetWakeup();
+        }
+        if (queue.isClosed() && n == 0) {
+            throw EventQueue.closedError();
+        }
+    }
+
+    /** Fills the eventlist from {@code from} on; returns the next free entry. */
+    private int scan(Call call, KeventList events, int from, int max) {
+        if (!timers.isEmpty()) {
+            timers.expire(queue);
+        }
+        int n = from;
+        long scan = from == 0 ? call.nextScan() : call.scan();
+        while (n < max) {
+            KnoteImpl knote = ready.pop(scan);
+            if (knote == null) {
+                break;
+            }
+            n = deliver(call, knote, events, n);
+        }
+        return n;
+    }
+
+    private int deliver(Call call, KnoteImpl knote, KeventList events, int at) {
+        boolean drop = false;
+        int next = at;
+        knote.call = call;
+        try {
+            boolean fires = (knote.popped & ReadyList.FORCED) != 0 || knote.filter.event(knote);
+            drop = knote.gone;
+            if (fires && !drop) {
+                int rearmed = call.deferredCount;
+                fillEvent(knote, call.event);
+                knote.filter.deliver(knote, call.event);
+                events.write(at, call.event);
+                next++;
+                if (call.deferredCount > rearmed) {
+                    call.rearmed(knote, at);
+                }
+                drop = (knote.flags & EV_ONESHOT) != 0;
+                afterDelivery(knote, drop);
+            }
+        } catch (RuntimeException | Error broken) {
+            if (at == 0) {
+                if (queue.shared) {
+                    queue.wake(ready.afterWait());
+                }
+                throw broken;
+            }
+            ready.requeue(knote); // the events before it are returned first
+        } finally {
+            if (drop) {
+                changes.drop(knote);
+            } else {
+                knote.giveBack();
+            }
+        }
+        return next;
+    }
+
+    private void afterDelivery(KnoteImpl knote, boolean dropped) {
+        if ((knote.flags & EV_DISPATCH) != 0) {
+            ready.disable(knote);
+        } else if (!dropped && (knote.flags & EV_CLEAR) == 0) {
+            ready.requeue(knote);
+        }
+    }
+
+    private static void fillEvent(KnoteImpl knote, Kevent event) {
+        event.ident = knote.ident;
+        event.filter = knote.filterNumber;
+        event.flags = knote.flags | knote.eventFlags;
+        event.fflags = knote.fflags;
+        event.data = knote.data;
+        event.udata = knote.udata;
+        event.ext0 = knote.ext0;
+        event.ext1 = knote.ext1;
+        event.ext2 = knote.ext2;
+        event.ext3 = knote.ext3;
+        event.word = knote.word;
+        if (knote.error != 0) {
+            event.flags |= EV_ERROR;
+            event.data = knote.error;
+        }
+    }
+
+    /** Words that changed between being read for their event and being armed again: the event gets the newer value. */
+    private void settle(Call call, KeventList events) {
+        for (int tries = 0; call.rearmedCount > 0 && tries < SETTLE_TRIES; tries++) {
+            int count = call.rearmedCount;
+            call.rearmedCount = 0;
+            for (int i = 0; i < count; i++) {
+                KnoteImpl knote = call.rearmed[i];
+                call.rearmed[i] = null;
+                if (knote.wait.bits() == FilterKnote.WORD_DIFFERS) {
+                    settle(call, knote, events, call.rearmedAt[i]);
+                }
+            }
+            call.submitWords(queue);
+        }
+        call.rearmedCount = 0;
+    }
+
+    private void settle(Call call, KnoteImpl listed, KeventList events, int at) {
+        KnoteImpl knote = table.take(listed.ident, listed.filterNumber);
+        if (knote == null) {
+            return;
+        }
+        knote.call = call;
+        try {
+            if (knote == listed && knote.wait.bits() == FilterKnote.WORD_DIFFERS) {
+                events.read(at, call.event);
+                knote.filter.settle(knote, call.event);
+                events.write(at, call.event);
+                call.rearmed(knote, at);
+            }
+        } finally {
+            knote.giveBack();
+        }
+    }
+}

@@ -1,0 +1,176 @@
+package dev.knote;
+
+import dev.knote.poll.PollException;
+import dev.knote.poll.Poller;
+import java.util.concurrent.locks.LockSupport;
+
+/** How a thread sleeps in a queue until there is reason to look for events. */
+final class Sleep {
+    private static final long CHECK_WORDS_NANOS = 250_000_000;
+
+    private final EventQueue queue;
+    private final ReadyList ready;
+    private final TimerHeap timers;
+    private final Poller poller;
+    private final KnoteTable table;
+    private final Office office;
+    private final Spin spin;
+    private volatile long wordsCheckedAt;
+
+    Sleep(EventQueue queue, Spin spin) {
+        this.queue = queue;
+        this.ready = queue.ready;
+        this.timers = queue.timers;
+        this.poller = queue.poller;
+        this.table = queue.table;
+        this.office = queue.office;
+        this.spin = spin;
+    }
+
+    /** Sleeps until there is reason to look again. False after a wakeup. */
+    boolean until(Call call, long nanos) {
+        if (queue.isClosed()) {
+            throw EventQueue.closedError();
+        }
+        if (spin.worthwhile() && spinUntilSomething(call, nanos)) {
+            return true;
+        }
+        long limit = limitForWords(nanos);
+        return queue.shared ? sleepShared(call, limit) : sleepOwned(call, limit);
+    }
+
+    private boolean sleepOwned(Call call, long nanos) {
+        if (!office.mailbox.beginSleep()) {
+            return true;
+        }
+        if (office.takeWakeup()) {
+            office.mailbox.endSleep();
+            return false;
+        }
+        try {
+            call.giveWords(queue); // not before: only polling brings them into effect
+            boolean empty = ready.looksEmpty() && !queue.isClosed();
+            pollAsLeader(empty ? timers.beginSleep(nanos) : 0);
+        } finally {
+            office.mailbox.endSleep();
+        }
+        timers.expire(queue);
+        return true;
+    }
+
+    private boolean sleepShared(Call call, long nanos) {
+        call.submitWords(queue);
+        Waiter me = call.waiter;
+        if (!ready.beginWait(me)) {
+            return !ready.takeWakeup();
+        }
+        if (ready.isLeader(me)) {
+            try {
+                pollAsLeader(queue.isClosed() ? 0 : timers.beginSleep(nanos));
+                timers.endSleep();
+                timers.expire(queue);
+            } finally {
+                ready.endLead();
+            }
+        } else {
+            follow(me, nanos);
+        }
+        return true;
+    }
+
+    private void pollAsLeader(long nanos) {
+        queue.interrupts.enter();
+        try {
+            poller.poll(nanos);
+        } catch (PollException e) {
+            throw queue.isClosed() ? EventQueue.closedError()
+                    : new KeventException(e.errno(), "kevent: " + e.getMessage());
+        } finally {
+            queue.interrupts.leave();
+        }
+    }
+
+    private void follow(Waiter me, long nanos) {
+        long deadline = nanos < 0 ? 0 : System.nanoTime() + nanos;
+        while (!me.signalled && !queue.isClosed() && !Thread.currentThread().isInterrupted()) {
+            if (nanos < 0) {
+                LockSupport.park(this);
+                continue;
+            }
+            long left = deadline - System.nanoTime();
+            if (left <= 0) {
+                break;
+            }
+            LockSupport.parkNanos(this, left);
+        }
+        ready.endFollow(me);
+    }
+
+    /** Looks without waiting at what the poller has, unless somebody is doing that. */
+    void harvest(Call call) {
+        if (poller.isIdle()) {
+            return;
+        }
+        if (!queue.shared) {
+            pollAsLeader(0);
+        } else if (ready.tryLead(call.waiter)) {
+            try {
+                pollAsLeader(0);
+            } finally {
+                ready.endLead();
+            }
+        }
+    }
+
+    /** For a queue that watches this one. */
+    void harvest() {
+        queue.presence.enter();
+        Call call = Call.begin();
+        try {
+            if (!queue.isClosed()) {
+                harvest(call);
+                timers.expire(queue);
+                queue.wake(ready.afterWait()); // who came while this thread had the lead waits for it
+            }
+        } finally {
+            queue.leave(call);
+        }
+    }
+
+    private boolean spinUntilSomething(Call call, long nanos) {
+        spin.begin(nanos);
+        boolean found = false;
+        do {
+            found = !ready.looksEmpty() || !office.mailbox.isEmpty() || poller.hasCompletions()
+                    || peekWords(call);
+        } while (!found && spin.goesOn());
+        spin.end(found);
+        return found && (!ready.looksEmpty() || !office.mailbox.isEmpty());
+    }
+
+    private static boolean peekWords(Call call) {
+        for (int i = 0; i < call.deferredCount; i++) {
+            if (call.deferred[i].endIfDiffers()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Memory can go while nobody wakes its words any more: while some are watched, they are looked at now and then. */
+    private long limitForWords(long nanos) {
+        if (!queue.watchesWords) {
+            return nanos;
+        }
+        long now = System.nanoTime();
+        if (now - wordsCheckedAt >= CHECK_WORDS_NANOS) {
+            wordsCheckedAt = now;
+            for (KnoteImpl knote : table.all()) {
+                if (knote.wait != null && knote.wait.isWaiting()) {
+                    knote.wait.checkMemory();
+                }
+            }
+        }
+        return nanos < 0 ? CHECK_WORDS_NANOS : Math.min(nanos, CHECK_WORDS_NANOS);
+    }
+}
