@@ -30,6 +30,7 @@ final class Sleeper implements Runnable {
 
     private static final int CONTROL = 0;
     private static final int PARK = 4;
+    private static final int HOP = 8;
     private static final int VECTOR = 64;
     private static final int AT_REST = 0;
     private static final int MOVED = 1;
@@ -72,9 +73,8 @@ final class Sleeper implements Runnable {
      * @return 0, or -errno if the word can't be waited for; the sleeper is then idle again
      */
     synchronized int arm(WordWait forWait, AtomicInteger armedCount) {
-        long park = memory.address() + PARK;
         int moved;
-        for (int spins = 0; (moved = Futex.requeueOne(park, AT_REST, forWait.address)) == 0; spins++) {
+        for (int spins = 0; (moved = move(forWait.address)) == 0; spins++) {
             pause(spins); // it is on its way to its parking word
         }
         if (moved < 0) {
@@ -89,6 +89,23 @@ final class Sleeper implements Runnable {
         // Should the kernel start the sleep anew, after a SIGSTOP say, it would find this and return.
         INT.setRelease(memory, (long) PARK, MOVED);
         return 0;
+    }
+
+    /**
+     * Where two words share a bucket of the kernel's, requeueing leaves the sleeper at its place there, before those
+     * who came to the word since it went to rest: so it goes by way of a third word. 1, 0 if it does not sleep, -errno.
+     */
+    private int move(long word) {
+        long park = memory.address() + PARK;
+        long hop = memory.address() + HOP;
+        int moved = Futex.requeueOne(park, AT_REST, hop);
+        if (moved > 0) {
+            moved = Futex.requeueOne(hop, 0, word);
+            if (moved < 0) {
+                int ignored = Futex.requeueOne(hop, 0, park);
+            }
+        }
+        return moved;
     }
 
     /** Ends the sleep for {@code forWait}: {@link #WOKEN} if a wake had ended it, {@link #OVER} if it was over. */
