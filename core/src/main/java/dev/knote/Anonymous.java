@@ -12,6 +12,8 @@ import java.util.concurrent.ConcurrentLinkedDeque;
 final class Anonymous {
     private static final int MOST_SPARE = 8;
     private static final ConcurrentLinkedDeque<EventQueue> SPARE = new ConcurrentLinkedDeque<>();
+    /** EV_ANON, and a bit of EV_SYSFLAGS by which the change is known, to become again what it was. */
+    private static final int MARK = Kqueue.EV_ANON | 0x1000;
     private static final Memory GIVEN = new Memory();
 
     private static final class Stateless {
@@ -57,8 +59,8 @@ final class Anonymous {
     private static int borrowed(KeventList changes, int nchanges, KeventList events, int nevents,
             Duration timeout) {
         for (int i = 0; changes != null && i < nchanges && i < changes.size(); i++) {
-            if (isOperation(changes.flags(i))) {
-                changes.flags(i, changes.flags(i) | Kqueue.EV_ANON);
+            if ((changes.flags(i) & (Kqueue.EV_ADD | Kqueue.EV_ANON)) == 0) {
+                changes.flags(i, changes.flags(i) | MARK);
             }
         }
         EventQueue queue = SPARE.pollFirst();
@@ -69,11 +71,21 @@ final class Anonymous {
         try {
             return queue.kevent(changes, nchanges, events, nevents, timeout);
         } finally {
+            unmark(changes, nchanges);
             queue.clear();
             if (SPARE.size() < MOST_SPARE) {
                 SPARE.addFirst(queue);
             } else {
                 queue.close();
+            }
+        }
+    }
+
+    /** An entry that an event or an error has been written over has no such marks. */
+    private static void unmark(KeventList changes, int nchanges) {
+        for (int i = 0; changes != null && i < nchanges && i < changes.size(); i++) {
+            if ((changes.flags(i) & MARK) == MARK) {
+                changes.flags(i, changes.flags(i) & ~MARK);
             }
         }
     }
