@@ -174,7 +174,7 @@ public final class EventQueue implements AutoCloseable {
      * in which they began. Touches no knote of this queue.
      */
     public void wake(MemorySegment word, int count) {
-        Wakes.wake(word.address(), count, false);
+        Wakes.wake(word, count);
     }
 
     /**
@@ -494,7 +494,7 @@ public final class EventQueue implements AutoCloseable {
                     throw missing(change, filter);
                 }
                 return null;
-            } else if (knote.lostFd()) {
+            } else if (knote.lostFd() || change.has(EV_ADD) && knote.lostWord()) {
                 drop(knote);
             } else {
                 return modify(call, knote, change);
@@ -526,6 +526,9 @@ public final class EventQueue implements AutoCloseable {
         boolean attached = false;
         try {
             filter.attach(knote, change);
+            if (change.word != null) {
+                memory.give(change.word);
+            }
             attached = true;
         } finally {
             if (!attached) {
@@ -533,9 +536,6 @@ public final class EventQueue implements AutoCloseable {
                 ready.kill(knote);
                 knote.release();
             }
-        }
-        if (change.word != null) {
-            memory.give(change.word);
         }
         // The poller tells of an fd that is ready already; asking would cost a system call.
         if (!knote.watchesFd()) {
@@ -994,7 +994,7 @@ public final class EventQueue implements AutoCloseable {
         }
         if (call.deferredCount > 0) {
             call.deferredCount = 0;
-            wordsUsed = true;
+            watchesWords();
             for (NestedWatch watcher : watchers) {
                 watcher.lookForRing();
             }
@@ -1006,6 +1006,13 @@ public final class EventQueue implements AutoCloseable {
         if (call.deferredCount > 0) {
             giveWords(call);
             poller.flush();
+        }
+    }
+
+    /** From now on, sleep is interrupted to look whether the words' memory is still there. */
+    void watchesWords() {
+        if (!wordsUsed) {
+            wordsUsed = true;
         }
     }
 

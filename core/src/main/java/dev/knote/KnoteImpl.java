@@ -132,6 +132,11 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
         return watch != null && !queue.poller.isSame(watch);
     }
 
+    /** Whether its word is in memory that was unmapped since, so that its address can be another word's by now. */
+    boolean lostWord() {
+        return word != null && !word.scope().isAlive();
+    }
+
     /** Takes back all that it has armed. False if its fd had been closed before. */
     boolean release() {
         boolean there = watch == null || queue.poller.unwatch(watch);

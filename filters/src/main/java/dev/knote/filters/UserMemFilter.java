@@ -59,7 +59,7 @@ public final class UserMemFilter implements Filter {
         long value = knote.readWord(bytes);
         if ((knote.wordState() & FilterKnote.WORD_GONE) != 0) {
             throw refusal(change, Errno.EFAULT,
-                    "the memory is gone: its arena is closed or its file was cut");
+                    "the memory is gone, its arena closed or its file cut, or it is another thread's");
         }
         if (value == expected(bytes, change.data())) {
             knote.arm(bytes, value, isPrivate(change.fflags()));
