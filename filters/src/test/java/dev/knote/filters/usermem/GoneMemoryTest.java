@@ -1,0 +1,164 @@
+package dev.knote.filters.usermem;
+
+import static dev.knote.Kqueue.EVFILT_USERMEM;
+import static dev.knote.Kqueue.EV_ADD;
+import static dev.knote.Kqueue.EV_DELETE;
+import static dev.knote.Kqueue.EV_ERROR;
+import static dev.knote.Kqueue.NOTE_USERMEM_PRIVATE;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.knote.linux.Errno;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.concurrent.FutureTask;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Memory that goes away under a wait: its arena is closed, or its file is cut. Nobody wakes its words any more. */
+@Timeout(60)
+class GoneMemoryTest {
+    private final Queue queue = new Queue();
+    private TestMemory memory;
+
+    @AfterEach
+    void close() throws Exception {
+        queue.close();
+        if (memory != null) {
+            memory.close();
+        }
+    }
+
+    /** The event comes within seconds, once, and takes the knote with it. */
+    private void assertGone(MemorySegment word) {
+        long start = System.nanoTime();
+        assertEquals(1, queue.poll(Queue.LONG), "events");
+        assertEquals(word.address(), queue.list.ident(0));
+        assertEquals(EVFILT_USERMEM, queue.list.filter(0));
+        assertTrue((queue.list.flags(0) & EV_ERROR) != 0, "EV_ERROR");
+        assertEquals(Errno.EFAULT, queue.list.data(0));
+        assertTrue(System.nanoTime() - start < 3_000_000_000L, "within 3 s");
+        queue.assertQuiet();
+        Queue.assertErrno(Errno.ENOENT, () -> queue.change(word, EV_DELETE, 0, 0));
+    }
+
+    @ParameterizedTest
+    @EnumSource(Place.class)
+    void memoryUnmappedBeforeTheCallIsAnErrorEvent(Place place) throws Exception {
+        memory = place.open();
+        MemorySegment word = memory.word(0, Width.INT);
+        queue.add(word, Width.INT);
+        memory.unmap();
+        assertGone(word);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Width.class)
+    void memoryUnmappedDuringTheCallIsAnErrorEvent(Width width) throws Exception {
+        memory = Place.SHM.open();
+        MemorySegment word = memory.word(0, width);
+        queue.add(word, width);
+        FutureTask<Void> waiting = new FutureTask<>(() -> assertGone(word), null);
+        OsThread.start(waiting).awaitAsleep();
+        memory.unmap();
+        waiting.get();
+    }
+
+    @Test
+    void privateWaitsToo() throws Exception {
+        memory = Place.ARENA.open();
+        MemorySegment word = memory.word(0, Width.INT);
+        queue.change(word, EV_ADD, Width.INT.fflags | NOTE_USERMEM_PRIVATE, Width.VALUE);
+        memory.unmap();
+        assertGone(word);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"SHM, INT", "SHM, LONG", "FILE, INT", "CHANNEL, LONG"})
+    void aFileThatWasCutIsAnErrorEvent(Place place, Width width) throws Exception {
+        memory = place.open();
+        MemorySegment word = memory.word(0, width);
+        queue.add(word, width);
+        FutureTask<Void> waiting = new FutureTask<>(() -> assertGone(word), null);
+        OsThread.start(waiting).awaitAsleep();
+        cut(memory.path());
+        waiting.get();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Width.class)
+    void aFileThatWasCutIsRefused(Width width) throws Exception {
+        memory = Place.SHM.open();
+        cut(memory.path());
+        Queue.assertErrno(Errno.EFAULT, () -> queue.add(memory.word(0, width), width));
+        queue.assertQuiet();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void otherWordsAreWaitedForAsBefore(boolean cut) throws Exception {
+        memory = Place.SHM.open();
+        try (TestMemory other = Place.SHM.open()) {
+            MemorySegment stays = other.word(0, Width.INT);
+            MemorySegment goes = memory.word(0, Width.INT);
+            queue.add(stays, Width.INT);
+            queue.add(goes, Width.INT);
+            if (cut) {
+                cut(memory.path());
+            } else {
+                memory.unmap();
+            }
+            assertGone(goes);
+            queue.wake(stays, 1);
+            assertEquals(Width.VALUE, queue.await(stays));
+        }
+    }
+
+    /** An address is often used again at once, while the queue still has the wait for the memory before. */
+    @Test
+    void newMemoryAtTheSameAddressIsAnotherWord() throws Exception {
+        memory = Place.SHM.open();
+        TestMemory old = Place.SHM.open();
+        MemorySegment word = old.word(0, Width.INT);
+        queue.add(word, Width.INT);
+        old.close();
+        try (Arena arena = Arena.ofShared();
+                var file = FileChannel.open(memory.path(), StandardOpenOption.READ,
+                        StandardOpenOption.WRITE)) {
+            var mapped = file.map(FileChannel.MapMode.READ_WRITE, 0, TestMemory.BYTES, arena);
+            assumeTrue(mapped.address() == word.address(), "the kernel chose another address");
+            MemorySegment again = mapped.asSlice(0, Integer.BYTES);
+            queue.add(again, Width.INT);
+            Queue.anonWake(memory.word(0, Width.INT), 1, 0);
+            assertEquals(Width.VALUE, queue.await(again));
+            queue.change(again, EV_DELETE, 0, 0);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Width.class)
+    void aWordOfAnotherThreadsArenaIsAnErrorAndNoException(Width width) throws Exception {
+        var word = new MemorySegment[1];
+        OsThread.runAndExit(() -> {
+            word[0] = Arena.ofConfined().allocate(width.bytes, width.bytes);
+            width.store(word[0], Width.VALUE);
+        });
+        Queue.assertErrno(Errno.EFAULT, () -> queue.add(word[0], width));
+        queue.assertQuiet();
+    }
+
+    private static void cut(Path path) throws Exception {
+        try (var file = FileChannel.open(path, StandardOpenOption.WRITE)) {
+            file.truncate(0);
+        }
+    }
+}
