@@ -168,7 +168,7 @@ public final class EventQueue implements AutoCloseable {
      * in which they began. Touches no knote of this queue.
      */
     public void wake(MemorySegment word, int count) {
-        Wakes.wake(word.address(), count, false);
+        Wakes.wake(word, count);
     }
 
     /**

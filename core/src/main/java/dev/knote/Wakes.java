@@ -2,10 +2,23 @@ package dev.knote;
 
 import dev.knote.linux.Errno;
 import dev.knote.linux.Futex;
+import java.lang.foreign.MemorySegment;
 
 /** Wakes without a queue. */
 final class Wakes {
     private Wakes() {}
+
+    static void wake(MemorySegment word, int count) {
+        if (!word.isNative()) {
+            throw failure(word.address(), Errno.EFAULT);
+        }
+        if (count < 0) {
+            throw failure(word.address(), Errno.EINVAL);
+        }
+        if (count > 0) { // FUTEX_WAKE of none wakes one
+            wake(word.address(), count, false);
+        }
+    }
 
     static void wake(long address, int count, boolean isPrivate) {
         if (isPrivate) {
