@@ -14,7 +14,6 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicLongArray;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -30,11 +29,6 @@ class TriggerTest {
 
     private final Resources resources = new Resources();
 
-    @BeforeEach
-    void count() {
-        resources.remember();
-    }
-
     @AfterEach
     void compare() {
         resources.checkReturned();
@@ -42,7 +36,8 @@ class TriggerTest {
 
     /** 8 times 4 wakers: ten million wakes in a full run. */
     @ParameterizedTest(name = "single owner {0}, one-shot {1}, value changes {2}")
-    @CsvSource({"false,false,false", "false,false,true", "false,true,false", "false,true,true", "true,false,false",
+    @CsvSource({"false,false,false", "false,false,true", "false,true,false", "false,true,true",
+            "true,false,false",
             "true,false,true", "true,true,false", "true,true,true"})
     void noWakeIsLost(boolean owner, boolean oneShot, boolean changes) throws Exception {
         long wakes = StressSize.of(312_500, 1_000);
@@ -76,7 +71,8 @@ class TriggerTest {
                 }, TICK);
                 long now = System.nanoTime();
                 quietSince = n > 0 ? now : quietSince;
-                assertTrue(now - quietSince < StressSize.PATIENCE.toNanos(), () -> "a wake was lost: " + state(memory));
+                assertTrue(now - quietSince < StressSize.PATIENCE.toNanos(),
+                        () -> "a wake was lost: " + state(memory));
             }
             crew.join(StressSize.PATIENCE);
             assertEquals(0, process.waitFor(), "exit status of the other process");

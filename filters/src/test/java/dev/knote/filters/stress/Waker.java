@@ -48,7 +48,8 @@ final class Waker {
 
     /** What the receiver does on an event. */
     static void answer(SharedMemory memory, int index) {
-        SharedMemory.store64(memory.word64(index + ANSWERED), SharedMemory.load64(memory.word64(index + SAID)));
+        SharedMemory.store64(memory.word64(index + ANSWERED),
+                SharedMemory.load64(memory.word64(index + SAID)));
     }
 
     /** Another JVM that exchanges on word {@code index}, {@code count} times. */
@@ -59,7 +60,8 @@ final class Waker {
     static Process jvm(Class<?> main, String... args) throws Exception {
         String path = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
         List<String> command = new java.util.ArrayList<>(List.of(
-                ProcessHandle.current().info().command().orElseThrow(), "-XX:TieredStopAtLevel=1", "-Xshare:auto",
+                ProcessHandle.current().info().command().orElseThrow(), "-XX:TieredStopAtLevel=1",
+                "-Xshare:auto",
                 "--enable-native-access=ALL-UNNAMED", "-cp", path));
         String poller = System.getProperty("knote.poller");
         if (poller != null) {
@@ -67,7 +69,8 @@ final class Waker {
         }
         command.add(main.getName());
         command.addAll(List.of(args));
-        return new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.INHERIT)
+        return new ProcessBuilder(command).redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.INHERIT)
                 .start();
     }
 
