@@ -17,7 +17,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -55,11 +54,6 @@ class DeleteAgainstWakeTest {
     private final AtomicInteger woken = new AtomicInteger();
     /** How many waiters the last wake found. */
     private volatile int found;
-
-    @BeforeEach
-    void count() {
-        resources.remember();
-    }
 
     @AfterEach
     void close() {

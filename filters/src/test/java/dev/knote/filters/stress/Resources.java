@@ -10,11 +10,7 @@ final class Resources {
     /** Threads that wait for words on behalf of queues are kept for the next word, this many. */
     private static final int MOST_IDLE = 64;
 
-    private int fds;
-
-    void remember() {
-        fds = openFds();
-    }
+    private final int fds = openFds();
 
     void checkReturned() {
         long end = System.nanoTime() + StressSize.PATIENCE.toNanos();

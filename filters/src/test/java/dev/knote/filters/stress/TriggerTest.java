@@ -14,7 +14,6 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicLongArray;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -29,11 +28,6 @@ class TriggerTest {
     private static final Duration TICK = Duration.ofSeconds(1);
 
     private final Resources resources = new Resources();
-
-    @BeforeEach
-    void count() {
-        resources.remember();
-    }
 
     @AfterEach
     void compare() {
