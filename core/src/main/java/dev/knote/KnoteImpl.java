@@ -304,6 +304,7 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
         try {
             queue.poller.watch(watch, fd, interest);
         } catch (PollException e) {
+            watch = null;
             throw refusal(e.errno(), switch (e.errno()) {
                 case Errno.EBADF -> "not an open file descriptor";
                 case Errno.EPERM -> "a file of this kind can't be waited for";

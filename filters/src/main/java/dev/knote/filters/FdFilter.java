@@ -18,8 +18,11 @@ import dev.knote.linux.Fds;
 abstract class FdFilter implements Filter {
     private static final int MODE = EV_ONESHOT | EV_CLEAR | EV_DISPATCH;
 
+    /** The source for an fd of which nothing is known but that epoll takes it: it finds out when it is ready. */
+    abstract FdSource unknown();
+
     /**
-     * Finds out what {@code fd} is and begins to wait for it; takes everything back if it throws.
+     * Begins to wait for an {@code fd} that epoll does not take; takes everything back if it throws.
      *
      * @param type type bits of the file's mode; {@code probe} still has the rest of its statx(2)
      */
@@ -38,6 +41,10 @@ abstract class FdFilter implements Filter {
         knote.state(FdSource.FRESH);
         if (knote.isQueue(fd)) {
             knote.hook(openQueue(knote, fd));
+            return;
+        }
+        if (canWatch(knote, fd)) {
+            knote.hook(unknown());
             return;
         }
         FdProbe probe = FdProbe.get();
@@ -103,15 +110,35 @@ abstract class FdFilter implements Filter {
         }
     }
 
-    final void watch(FilterKnote knote, int fd, int interest) {
+    /** Tried first, since most fds can be: what the fd is costs system calls that many a knote never needs. */
+    private boolean canWatch(FilterKnote knote, int fd) {
         try {
-            knote.watchFd(fd, interest);
+            knote.watchFd(fd, interest());
+            return true;
         } catch (KeventException e) {
-            String why = e.errno() == Errno.EPERM
-                    ? "a device or directory that cannot be waited for"
-                    : "the descriptor cannot be waited for";
-            throw refusal(knote, e.errno(), why, e);
+            if (e.errno() == Errno.EPERM) {
+                return false;
+            }
+            throw e.errno() == Errno.EBADF ? notOpen(knote) : notWatched(knote, e);
         }
+    }
+
+    /** {@link FilterKnote#FD_READ} or {@link FilterKnote#FD_WRITE}. */
+    abstract int interest();
+
+    final void watch(FilterKnote knote, int fd) {
+        try {
+            knote.watchFd(fd, interest());
+        } catch (KeventException e) {
+            throw notWatched(knote, e);
+        }
+    }
+
+    private KeventException notWatched(FilterKnote knote, KeventException e) {
+        String why = e.errno() == Errno.EPERM
+                ? "a device or directory that cannot be waited for"
+                : "the descriptor cannot be waited for";
+        return refusal(knote, e.errno(), why, e);
     }
 
     final KeventException refusal(FilterKnote knote, int errno, String why, Throwable cause) {

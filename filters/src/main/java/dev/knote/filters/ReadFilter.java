@@ -44,6 +44,16 @@ public final class ReadFilter extends FdFilter {
     }
 
     @Override
+    int interest() {
+        return FilterKnote.FD_READ;
+    }
+
+    @Override
+    FdSource unknown() {
+        return ReadKind.UNKNOWN;
+    }
+
+    @Override
     FdSource openQueue(FilterKnote knote, int fd) {
         return new ReadableQueue(knote.watchQueue(fd));
     }
@@ -53,12 +63,8 @@ public final class ReadFilter extends FdFilter {
         if (type == Fds.S_IFREG) {
             return openFile(knote, fd, probe);
         }
-        watch(knote, fd, FilterKnote.FD_READ);
-        return switch (type) {
-            case Fds.S_IFSOCK -> ReadKind.socket(fd, probe);
-            case Fds.S_IFIFO -> probe.accessMode(fd) == Fds.O_WRONLY ? ReadKind.NEVER : ReadKind.PIPE;
-            default -> ReadKind.DEVICE;
-        };
+        watch(knote, fd);
+        return ReadKind.UNKNOWN;
     }
 
     private FdSource openFile(FilterKnote knote, int fd, FdProbe probe) {
@@ -70,7 +76,7 @@ public final class ReadFilter extends FdFilter {
                     : "the file cannot be watched with inotify", null);
         }
         try {
-            watch(knote, result, FilterKnote.FD_READ);
+            watch(knote, result);
         } catch (RuntimeException e) {
             files.remove(file);
             throw e;

@@ -12,6 +12,21 @@ import dev.knote.linux.Fds;
 
 /** The kinds of fd that can be read from, by how they tell what they have. Without state of a knote. */
 enum ReadKind implements FdSource {
+    /** Not asked for yet. */
+    UNKNOWN {
+        @Override
+        public boolean ready(FilterKnote knote, FdProbe probe, int edge) {
+            int fd = (int) knote.ident();
+            int type = probe.fileType(fd);
+            if (type < 0) {
+                return FdSource.failed(knote, type);
+            }
+            FdSource known = known(fd, type, probe);
+            knote.hook(known);
+            return known.ready(knote, probe, edge);
+        }
+    },
+
     /** A socket of bytes, connected or not yet. */
     STREAM {
         @Override
@@ -150,7 +165,15 @@ enum ReadKind implements FdSource {
         }
     };
 
-    static ReadKind socket(int fd, FdProbe probe) {
+    private static ReadKind known(int fd, int type, FdProbe probe) {
+        return switch (type) {
+            case Fds.S_IFSOCK -> socket(fd, probe);
+            case Fds.S_IFIFO -> probe.accessMode(fd) == Fds.O_WRONLY ? NEVER : PIPE;
+            default -> DEVICE;
+        };
+    }
+
+    private static ReadKind socket(int fd, FdProbe probe) {
         if (probe.option(fd, Fds.SO_ACCEPTCONN) > 0) {
             return listening(fd, probe);
         }

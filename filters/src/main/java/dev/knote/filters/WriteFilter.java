@@ -38,6 +38,16 @@ public final class WriteFilter extends FdFilter {
     }
 
     @Override
+    int interest() {
+        return FilterKnote.FD_WRITE;
+    }
+
+    @Override
+    FdSource unknown() {
+        return WriteKind.UNKNOWN;
+    }
+
+    @Override
     FdSource openQueue(FilterKnote knote, int fd) {
         throw refusal(knote, Errno.EINVAL, "a queue cannot be written to", null);
     }
@@ -47,11 +57,7 @@ public final class WriteFilter extends FdFilter {
         if (type == Fds.S_IFREG) {
             return new WritableFile(probe.inode(), probe.device());
         }
-        watch(knote, fd, FilterKnote.FD_WRITE);
-        return switch (type) {
-            case Fds.S_IFSOCK -> WriteKind.SOCKET;
-            case Fds.S_IFIFO -> probe.accessMode(fd) == Fds.O_RDONLY ? WriteKind.NEVER : WriteKind.PIPE;
-            default -> WriteKind.DEVICE;
-        };
+        watch(knote, fd);
+        return WriteKind.UNKNOWN;
     }
 }

@@ -13,6 +13,21 @@ import dev.knote.linux.Fds;
  * The kinds of fd that can be written to, by how they tell how much room they have. Without state of a knote.
  */
 enum WriteKind implements FdSource {
+    /** Not asked for yet. */
+    UNKNOWN {
+        @Override
+        public boolean ready(FilterKnote knote, FdProbe probe, int edge) {
+            int fd = (int) knote.ident();
+            int type = probe.fileType(fd);
+            if (type < 0) {
+                return FdSource.failed(knote, type);
+            }
+            FdSource known = known(fd, type, probe);
+            knote.hook(known);
+            return known.ready(knote, probe, edge);
+        }
+    },
+
     /** Any socket. One that listens or was never connected is not ready. */
     SOCKET {
         @Override
@@ -85,6 +100,14 @@ enum WriteKind implements FdSource {
     /** In the knote's state: a deadline is set for looking whether the low-water mark is reached. */
     private static final int LOOKS_AGAIN = 1 << 17;
     private static final long LOOK_AGAIN_NANOS = 5_000_000;
+
+    private static WriteKind known(int fd, int type, FdProbe probe) {
+        return switch (type) {
+            case Fds.S_IFSOCK -> SOCKET;
+            case Fds.S_IFIFO -> probe.accessMode(fd) == Fds.O_RDONLY ? NEVER : PIPE;
+            default -> DEVICE;
+        };
+    }
 
     private static int ask(FilterKnote knote, FdProbe probe) {
         if ((knote.state() & LOOKS_AGAIN) != 0) {

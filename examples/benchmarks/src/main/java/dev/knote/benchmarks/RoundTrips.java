@@ -87,7 +87,8 @@ final class RoundTrips {
     }
 
     private Race.Subject best() {
-        return knotes.stream().min(Comparator.comparing(knote -> knote.time().median())).orElseThrow();
+        return knotes.stream().filter(knote -> knote.name().startsWith("Java and Java"))
+                .min(Comparator.comparing(knote -> knote.time().median())).orElseThrow();
     }
 
     private Race.Subject c(String how) throws IOException {
