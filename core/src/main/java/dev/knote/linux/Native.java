@@ -21,7 +21,12 @@ public final class Native {
     private static final Linker.Option ERRNO = Linker.Option.captureCallState("errno");
     private static final MemoryLayout CAPTURE = Linker.Option.captureStateLayout();
     private static final long ERRNO_AT = CAPTURE.byteOffset(MemoryLayout.PathElement.groupElement("errno"));
-    private static final MethodHandle SYSCALL = LINKER.downcallHandle(
+
+    /**
+     * Not final on purpose: a constant handle is inlined into its callers, and where they are deep the compiler stops in
+     * the middle of it, which costs 40 bytes of garbage a call. This one is compiled by itself, for the same time.
+     */
+    private static MethodHandle syscall = LINKER.downcallHandle(
             LINKER.defaultLookup().findOrThrow("syscall"),
             FunctionDescriptor.of(
                     ValueLayout.JAVA_LONG,
@@ -46,7 +51,7 @@ public final class Native {
         MemorySegment captured = CAPTURED.get();
         long result;
         try {
-            result = (long) SYSCALL.invokeExact(captured, number, a, b, c, d, e, f);
+            result = (long) syscall.invokeExact(captured, number, a, b, c, d, e, f);
         } catch (Throwable t) {
             throw new AssertionError("a downcall does not throw", t);
         }

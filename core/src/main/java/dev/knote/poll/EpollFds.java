@@ -80,21 +80,24 @@ final class EpollFds {
 
     void watch(FdWatch watch, int fd, int interest) {
         int set = interest == FdWatch.READ ? epfd : writeSet();
-        if (fd < 0) {
+        if (fd < 0 || fd == set) { // a set made just now may have the number of a closed fd
             throw new PollException("epoll_ctl", Errno.EBADF);
         }
         synchronized (stripes[fd & STRIPES - 1]) {
-            Slot slot = slot(fd, interest);
-            long token = (long) (slot.generation + 1) << 32 | fd;
+            Slot slot = slotIfAny(fd, interest);
+            long token = (long) (slot == null ? 1 : slot.generation + 1) << 32 | fd;
             int result = control(set, Epoll.EPOLL_CTL_ADD, fd, interest, token);
             if (result == -Errno.EEXIST) {
                 // Modifying makes a ready fd an edge again, which a new watch has to see.
                 result = control(set, Epoll.EPOLL_CTL_MOD, fd, interest, token);
-            } else if (result == 0) {
+            } else if (result == 0 && slot != null) {
                 forgetAll(slot);
             }
             if (result < 0) {
                 throw new PollException("epoll_ctl", -result);
+            }
+            if (slot == null) { // not before it is known that there is such an fd
+                slot = makeSlot(fd, interest);
             }
             slot.generation++;
             watch.fd = fd;
@@ -114,7 +117,7 @@ final class EpollFds {
             if (watch.fd < 0) {
                 return false;
             }
-            Slot slot = slot(fd, watch.interest);
+            Slot slot = slotIfAny(fd, watch.interest);
             boolean sole = slot.first == watch && watch.next == null;
             unlink(slot, watch);
             if (!sole) {
@@ -189,8 +192,7 @@ final class EpollFds {
     private void dispatch(long token, int interest, int readiness) {
         int fd = (int) token;
         synchronized (stripes[fd & STRIPES - 1]) {
-            Slot[] slots = interest == FdWatch.READ ? readers : writers;
-            Slot slot = fd < slots.length ? slots[fd] : null;
+            Slot slot = slotIfAny(fd, interest);
             if (slot == null || slot.generation != (int) (token >> 32)) {
                 return; // an edge of a registration that has been replaced
             }
@@ -242,12 +244,9 @@ final class EpollFds {
         return Epoll.epoll_ctl(set, op, fd, interest == FdWatch.READ ? EDGE_IN : EDGE_OUT, token, CTL.get());
     }
 
-    private Slot slot(int fd, int interest) {
+    private Slot slotIfAny(int fd, int interest) {
         Slot[] slots = interest == FdWatch.READ ? readers : writers;
-        if (fd >= slots.length || slots[fd] == null) {
-            return makeSlot(fd, interest);
-        }
-        return slots[fd];
+        return fd < slots.length ? slots[fd] : null;
     }
 
     private synchronized Slot makeSlot(int fd, int interest) {
