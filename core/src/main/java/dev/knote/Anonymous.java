@@ -72,7 +72,7 @@ final class Anonymous {
             return queue.kevent(changes, nchanges, events, nevents, timeout);
         } finally {
             unmark(changes, nchanges);
-            queue.clear();
+            queue.changes.clear();
             if (SPARE.size() < MOST_SPARE) {
                 SPARE.addFirst(queue);
             } else {

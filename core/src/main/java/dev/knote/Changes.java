@@ -177,9 +177,6 @@ final class Changes {
         if (!change.has(EV_ADD)) {
             throw EventQueue.missing(change, filter);
         }
-        if (change.word != null) {
-            queue.memory.give(change.word);
-        }
         KnoteImpl knote = new KnoteImpl(queue, filter, change);
         knote.status = change.has(EV_DISABLE) ? ReadyList.DISABLED : 0;
         if (!table.insert(knote)) {
@@ -210,6 +207,9 @@ final class Changes {
         boolean attached = false;
         try {
             knote.filter.attach(knote, change);
+            if (change.word != null) {
+                queue.memory.give(change.word);
+            }
             attached = true;
         } finally {
             if (!attached) {
