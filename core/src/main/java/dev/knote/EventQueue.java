@@ -168,7 +168,15 @@ public final class EventQueue implements AutoCloseable {
      * in which they began. Touches no knote of this queue.
      */
     public void wake(MemorySegment word, int count) {
-        Wakes.wake(word, count);
+        Wakes.wake(word, count, false);
+    }
+
+    /**
+     * As {@link #wake}, for those who wait with NOTE_USERMEM_PRIVATE in this process, and only those. Makes no system
+     * call unless a thread has to be woken.
+     */
+    public void wakePrivately(MemorySegment word, int count) {
+        Wakes.wake(word, count, true);
     }
 
     /**
@@ -227,6 +235,7 @@ public final class EventQueue implements AutoCloseable {
         awaitDeparture();
         Call call = Call.begin();
         try {
+            poller.disarmAll();
             changes.clear();
         } finally {
             call.end();

@@ -168,7 +168,8 @@ public final class Kqueue {
      * @throws KeventException EBADF: {@code kq} is no queue, or was closed meanwhile; EINVAL: a negative length or
      *     timeout; EFAULT: a list is null or shorter than its length says; EINTR: the thread was interrupted, which
      *     this clears; and the errno of a change that failed where there was no room for it in the eventlist: those
-     *     before it have been made, those behind it have not
+     *     before it have been made, those behind it have not, but for wakes that stand in a row: they are made
+     *     together, and the first that failed is reported
      */
     public static int kevent(
             int kq, KeventList changelist, int nchanges, KeventList eventlist, int nevents,

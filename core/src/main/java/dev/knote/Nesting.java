@@ -1,15 +1,16 @@
 package dev.knote;
 
+import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashSet;
-import java.util.Set;
+import java.util.List;
 
 /** Who watches a queue, and which queues it watches itself. Changed under the lock of {@link NestedWatch}. */
 final class Nesting {
     private static final NestedWatch[] NOBODY = {};
 
     private final EventQueue queue;
-    private final Set<EventQueue> inner = new HashSet<>();
+    /** With one entry a knote: two knotes may watch one queue by two of its names. */
+    private final List<EventQueue> inner = new ArrayList<>();
     private volatile NestedWatch[] watchers = NOBODY;
 
     Nesting(EventQueue queue) {

@@ -131,6 +131,7 @@ final class ReadyList {
         boolean sleep = head == null && !wakeupPending;
         if (sleep) {
             waiter.signalled = false;
+            waiter.dismissed = false;
             if (leader == null) {
                 leader = waiter;
                 leaderSignalled = false;
@@ -202,8 +203,12 @@ final class ReadyList {
     /** The next to wait, or one who waits, is to return. */
     Waiter requestWakeup() {
         lock.lock();
-        wakeupPending = true;
         Waiter woken = pickSleeper();
+        if (woken == null) {
+            wakeupPending = true;
+        } else {
+            woken.dismissed = true;
+        }
         lock.unlock();
         return woken;
     }

@@ -30,6 +30,19 @@ final class Retrieval {
     }
 
     int retrieve(Call call, KeventList events, int nevents, long nanos, boolean errno) {
+        boolean completed = false;
+        try {
+            int n = tryRetrieve(call, events, nevents, nanos, errno);
+            completed = true;
+            return n;
+        } finally {
+            if (!completed && queue.shared) {
+                queue.wake(ready.afterWait()); // others may have slept while this thread led
+            }
+        }
+    }
+
+    private int tryRetrieve(Call call, KeventList events, int nevents, long nanos, boolean errno) {
         office.checkOwner();
         int max = Math.min(nevents, events.size());
         long deadline = nanos > 0 ? System.nanoTime() + nanos : 0;
@@ -42,13 +55,14 @@ final class Retrieval {
         }
         while (n == 0 && nanos != 0) {
             long left = nanos < 0 ? -1 : Math.max(0, deadline - System.nanoTime());
-            if (left == 0 || !sleep.until(call, left)) {
+            if (left == 0) {
                 break;
             }
+            boolean goesOn = sleep.until(call, left);
             office.read(call);
             n = scan(call, events, 0, max);
             n = office.takeFailed(events, n, max);
-            if (n == 0 && Thread.currentThread().isInterrupted()) {
+            if (!goesOn || n == 0 && Thread.currentThread().isInterrupted()) {
                 break;
             }
         }
@@ -69,6 +83,9 @@ final class Retrieval {
             queue.wake(ready.afterWait());
         } else {
             office.forgetWakeup();
+        }
+        if (queue.isClosed() && !queue.shared) {
+            changes.clear(); // the ring obeys its owner alone
         }
         if (queue.isClosed() && n == 0) {
             throw EventQueue.closedError();
@@ -113,9 +130,6 @@ final class Retrieval {
             }
         } catch (RuntimeException | Error broken) {
             if (at == 0) {
-                if (queue.shared) {
-                    queue.wake(ready.afterWait());
-                }
                 throw broken;
             }
             ready.requeue(knote); // the events before it are returned first

@@ -75,7 +75,7 @@ final class Sleep {
         } else {
             follow(me, nanos);
         }
-        return true;
+        return !me.dismissed;
     }
 
     private void pollAsLeader(long nanos) {

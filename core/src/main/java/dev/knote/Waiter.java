@@ -5,6 +5,8 @@ final class Waiter {
     final Thread thread;
     Waiter next;
     volatile boolean signalled;
+    /** It was woken to return, events or none. Under the lock of {@link ReadyList}, and read by its thread. */
+    volatile boolean dismissed;
 
     Waiter(Thread thread) {
         this.thread = thread;

@@ -8,7 +8,7 @@ import java.lang.foreign.MemorySegment;
 final class Wakes {
     private Wakes() {}
 
-    static void wake(MemorySegment word, int count) {
+    static void wake(MemorySegment word, int count, boolean isPrivate) {
         if (!word.isNative()) {
             throw failure(word.address(), Errno.EFAULT);
         }
@@ -16,7 +16,7 @@ final class Wakes {
             throw failure(word.address(), Errno.EINVAL);
         }
         if (count > 0) { // FUTEX_WAKE of none wakes one
-            wake(word.address(), count, false);
+            wake(word.address(), count, isPrivate);
         }
     }
 

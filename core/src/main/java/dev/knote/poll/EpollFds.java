@@ -54,7 +54,13 @@ final class EpollFds {
             throw new PollException("eventfd", -wake);
         }
         wakeFd = wake;
-        wakeInSet(true);
+        try {
+            wakeInSet(true);
+        } catch (PollException e) {
+            Fds.close(wake);
+            Fds.close(epfd);
+            throw e;
+        }
     }
 
     int fd() {

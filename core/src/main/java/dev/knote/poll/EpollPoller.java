@@ -98,10 +98,17 @@ class EpollPoller implements Poller {
     }
 
     @Override
-    public final void close() {
+    public final void disarmAll() {
         Words words = wordsIfAny();
         if (words != null) {
             words.disarmAll();
+        }
+    }
+
+    @Override
+    public final void close() {
+        Words words = wordsIfAny();
+        if (words != null) {
             words.close();
         }
         fds.close();

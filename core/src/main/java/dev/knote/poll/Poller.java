@@ -39,6 +39,9 @@ public interface Poller extends AutoCloseable {
     /** Takes a wait back; true if a wake had been counted for it before, which the caller then owes to somebody. */
     boolean disarm(WordWait wait);
 
+    /** Takes all waits back at once; one that a wake was counted for ends in {@link WordWait#ended} with 0. */
+    void disarmAll();
+
     /** Brings all that was armed by now into effect. Waits that end at once have ended when this returns. */
     void flush();
 
@@ -61,7 +64,7 @@ public interface Poller extends AutoCloseable {
     /** Makes a {@link #poll} that waits, or else the next one that would, return. */
     void wakeup();
 
-    /** Takes back all waits, passing wakes that were not told of on, and closes. */
+    /** Closes everything; no wait is armed any more. */
     @Override
     void close();
 }

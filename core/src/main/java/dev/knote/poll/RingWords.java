@@ -25,6 +25,8 @@ final class RingWords implements Words {
 
     private final IoUring ring;
     private final boolean owned;
+    /** Of an owned ring: the only thread that the kernel lets submit. */
+    private final Thread maker = Thread.currentThread();
     private WordWait[] slots = new WordWait[64];
     private int[] freeSlots = new int[64];
     private int free;
@@ -169,6 +171,10 @@ final class RingWords implements Words {
             if (!wait.isArmed()) {
                 return false;
             }
+            if (isForeign()) {
+                wait.state(WordWait.IDLE); // ends with the ring, whose owner is gone
+                return false;
+            }
             submit();
             if (wait.isArmed()) {
                 cancel(wait);
@@ -214,6 +220,9 @@ final class RingWords implements Words {
 
     @Override
     public synchronized void disarmAll() {
+        if (isForeign()) {
+            return;
+        }
         submit();
         WordWait[] waits = Arrays.stream(slots)
                 .filter(wait -> wait != null && wait.isArmed())
@@ -323,22 +332,30 @@ final class RingWords implements Words {
     /** Brings everything prepared into effect and collects what ended at once. */
     private void submit() {
         do {
-            while (ring.unsubmitted() > 0) {
-                int result = owned || preparedCount == 0 ? ring.submit() : Keeper.submit(ring);
-                if (result < 0
-                        && result != -Errno.EINTR
-                        && result != -Errno.EAGAIN
-                        && result != -Errno.EBUSY) {
-                    throw new PollException("io_uring_enter", -result);
-                }
-                harvest();
-            }
+            enterAll();
             markSubmitted();
             harvest();
             while (ring.needsEnter()) {
                 collect();
             }
         } while (ring.unsubmitted() > 0);
+    }
+
+    private void enterAll() {
+        while (ring.unsubmitted() > 0) {
+            int result = owned || preparedCount == 0 ? ring.submit() : Keeper.submit(ring);
+            if (result < 0
+                    && result != -Errno.EINTR
+                    && result != -Errno.EAGAIN
+                    && result != -Errno.EBUSY) {
+                throw new PollException("io_uring_enter", -result);
+            }
+            harvest();
+        }
+    }
+
+    private boolean isForeign() {
+        return owned && Thread.currentThread() != maker;
     }
 
     private void markSubmitted() {
@@ -416,10 +433,7 @@ final class RingWords implements Words {
         makeRoom();
         wait.state(WordWait.CANCELLING);
         ring.prepare(IoUring.IORING_OP_ASYNC_CANCEL, -1, 0, userData(wait), 0, 0, CANCEL, 0);
-        while (ring.unsubmitted() > 0) {
-            ring.submit();
-        }
-        harvest();
+        enterAll();
     }
 
     /** The completion is posted by the thread that armed the wait, which may have to be scheduled first. */
