@@ -414,6 +414,7 @@ public final class EventQueue implements AutoCloseable {
         if (ready.isLeader(waiter)) {
             wakePoller();
         } else {
+            sleep.wokenFromHere();
             LockSupport.unpark(waiter.thread);
         }
     }
@@ -422,6 +423,7 @@ public final class EventQueue implements AutoCloseable {
     void wakePoller() {
         presence.enter();
         if (!closed) {
+            sleep.wokenFromHere();
             poller.wakeup();
         }
         presence.leave();

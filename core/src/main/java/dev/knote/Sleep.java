@@ -27,6 +27,10 @@ final class Sleep {
         this.spin = spin;
     }
 
+    void wokenFromHere() {
+        spin.wokenFromHere();
+    }
+
     /** Sleeps until there is reason to look again. False after a wakeup. */
     boolean until(Call call, long nanos) {
         if (queue.isClosed()) {

@@ -5,27 +5,37 @@ import java.time.Duration;
 
 /**
  * Whether, and for how long, to look for events awake before sleeping. Spinning that finds something earns trust,
- * spinning in vain loses it; without trust it is tried again once in a while. So a partner that runs on the same
- * processor, and can't run while we spin, makes us stop: a fact that no system call tells of another process.
+ * spinning in vain loses it; without trust it is tried again once in a while. A thread of this process that last woke
+ * somebody from the processor that we are on can't run while we spin: then we don't. Of another process nobody can tell
+ * where it runs; there, trust does it.
  */
 final class Spin {
     private static final int MOST_TRUST = 8;
     private static final int RETRY_EVERY = 256;
     private static final int LOOKS_A_CLOCK = 8;
+    private static final int NOBODY = -1;
 
     private final long mostNanos;
     private int trust = MOST_TRUST / 2;
     private int skipped;
     private long until;
     private int looks;
+    private volatile int wakerCpu = NOBODY;
 
     Spin(Duration most) {
         mostNanos = most.isZero() || Threads.processors() < 2 ? 0 : most.toNanos();
     }
 
+    /** Called by a thread of this process that wakes a sleeping one. */
+    void wokenFromHere() {
+        if (mostNanos != 0) {
+            wakerCpu = Threads.cpu();
+        }
+    }
+
     /** Asked before each sleep. */
     boolean worthwhile() {
-        if (mostNanos == 0) {
+        if (mostNanos == 0 || wakerCpu == Threads.cpu()) {
             return false;
         }
         if (trust > 0) {

@@ -2,10 +2,16 @@ package dev.knote.linux;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodType;
 
 /** Threads and processors, as the kernel sees them. */
 public final class Threads {
     private static final int AFFINITY_BYTES = 1024;
+
+    private static final MethodHandle CPU = Native.symbol("sched_getcpu").isPresent()
+            ? Native.function("sched_getcpu", MethodType.methodType(int.class))
+            : null;
 
     private Threads() {}
 
@@ -19,6 +25,15 @@ public final class Threads {
 
     public static int tgkill(int pid, int tid, int signal) {
         return (int) Native.syscall(Sys.TGKILL, pid, tid, signal);
+    }
+
+    /** The processor that the calling thread runs on, a moment ago; 0 where libc can't tell. No system call. */
+    public static int cpu() {
+        try {
+            return CPU == null ? 0 : (int) CPU.invokeExact();
+        } catch (Throwable t) {
+            throw new AssertionError("a downcall does not throw", t);
+        }
     }
 
     /** How many processors the calling thread may run on, or -errno. */
