@@ -144,6 +144,23 @@ class JavaFaceTest {
         assertFires("private", Width.VALUE);
     }
 
+    @ParameterizedTest
+    @EnumSource
+    void theFirstOfTwoPrivateWaitsIsWokenPrivately(Owner owner) {
+        open(owner);
+        try (EventQueue second = EventQueue.open()) {
+            MemorySegment word = memory.word(0, Width.INT);
+            queue.register(UserMem.privately(interest(word, Width.INT)), "first");
+            second.register(UserMem.privately(interest(word, Width.INT)), "second");
+            queue.wakePrivately(word, 1);
+            assertEquals(1, poll(Duration.ofSeconds(5)));
+            assertEquals(0, second.poll(this::take, Duration.ZERO));
+            queue.wakePrivately(word, 0);
+            assertEquals(0, second.poll(this::take, Duration.ZERO));
+            Queue.assertErrno(Errno.EINVAL, () -> queue.wakePrivately(word, -1));
+        }
+    }
+
     @Test
     void aSingleOwnersWordMayBeRegisteredByAnotherThread() throws Exception {
         open(Owner.SINGLE);
