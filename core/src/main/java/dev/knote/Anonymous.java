@@ -3,15 +3,14 @@ package dev.knote;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
  * {@link Kqueue#KQUEUE_FD_ANON}. A single wake needs nothing but the address. Other calls borrow a queue, which holds
  * their knotes until they return.
  */
 final class Anonymous {
-    private static final int MOST_SPARE = 8;
-    private static final ConcurrentLinkedDeque<EventQueue> SPARE = new ConcurrentLinkedDeque<>();
+    private static final AtomicReferenceArray<EventQueue> SPARE = new AtomicReferenceArray<>(8);
     /** EV_ANON, and a bit of EV_SYSFLAGS by which the change is known, to become again what it was. */
     private static final int MARK = Kqueue.EV_ANON | 0x1000;
     private static final Memory GIVEN = new Memory();
@@ -63,22 +62,35 @@ final class Anonymous {
                 changes.flags(i, changes.flags(i) | MARK);
             }
         }
-        EventQueue queue = SPARE.pollFirst();
-        if (queue == null) {
-            queue = EventQueue.open();
-            queue.memory.fallback(GIVEN);
-        }
+        EventQueue queue = borrow();
         try {
             return queue.kevent(changes, nchanges, events, nevents, timeout);
         } finally {
             unmark(changes, nchanges);
             queue.changes.clear();
-            if (SPARE.size() < MOST_SPARE) {
-                SPARE.addFirst(queue);
-            } else {
-                queue.close();
+            giveBack(queue);
+        }
+    }
+
+    private static EventQueue borrow() {
+        for (int i = 0; i < SPARE.length(); i++) {
+            EventQueue spare = SPARE.get(i) == null ? null : SPARE.getAndSet(i, null);
+            if (spare != null) {
+                return spare;
             }
         }
+        EventQueue made = EventQueue.open();
+        made.memory.fallback(GIVEN);
+        return made;
+    }
+
+    private static void giveBack(EventQueue queue) {
+        for (int i = 0; i < SPARE.length(); i++) {
+            if (SPARE.get(i) == null && SPARE.compareAndSet(i, null, queue)) {
+                return;
+            }
+        }
+        queue.close();
     }
 
     /** An entry that an event or an error has been written over has no such marks. */
