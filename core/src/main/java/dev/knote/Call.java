@@ -10,6 +10,7 @@ final class Call implements WordMemory {
     private static final ThreadLocal<Call> MINE = ThreadLocal.withInitial(() -> new Call(0));
     private static final int SCAN_BITS = 40;
     private static final int LIST_SIZE = 256;
+    private static final int BATCH = 16;
 
     final Waiter waiter = new Waiter(Thread.currentThread());
     final Kevent change = new Kevent();
@@ -24,6 +25,17 @@ final class Call implements WordMemory {
 
     int[] rearmedAt = new int[8];
     int rearmedCount;
+
+    /** Knotes found to have an event in this call, and not on the ready list yet. */
+    KnoteImpl[] activated = new KnoteImpl[16];
+
+    int activatedCount;
+
+    /** Room for those to be woken for them. */
+    Waiter[] woken = new Waiter[16];
+
+    /** Knotes taken off the ready list together. */
+    final KnoteImpl[] popped = new KnoteImpl[BATCH];
 
     /** Wakes that wait for their common entry into the kernel. */
     final long[] wakeAddresses = new long[32];
@@ -61,6 +73,7 @@ final class Call implements WordMemory {
     }
 
     void end() {
+        activatedCount = 0;
         deferredCount = 0;
         rearmedCount = 0;
         wakes = 0;
@@ -134,6 +147,15 @@ final class Call implements WordMemory {
             giveWords(callee);
             callee.poller.flush();
         }
+    }
+
+    /** Like {@link EventQueue#activate}, together with the others of this call. */
+    void activate(KnoteImpl knote) {
+        if (activatedCount == activated.length) {
+            activated = Arrays.copyOf(activated, 2 * activatedCount);
+            woken = Arrays.copyOf(woken, 2 * activatedCount);
+        }
+        activated[activatedCount++] = knote;
     }
 
     void rearmed(KnoteImpl knote, int at) {

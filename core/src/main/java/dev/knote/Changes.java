@@ -188,7 +188,7 @@ final class Changes {
         try {
             // The poller tells of an fd that is ready already; asking would cost a system call.
             if (!knote.watchesIdent()) {
-                ask(knote);
+                ask(call, knote);
             }
             asked = true;
         } finally {
@@ -235,7 +235,7 @@ final class Changes {
             } else if (change.has(EV_ADD | EV_ENABLE)) {
                 ready.enable(knote);
             }
-            ask(knote);
+            ask(call, knote);
             if (change.has(EV_FORCEONESHOT)) {
                 force(knote);
             }
@@ -249,9 +249,9 @@ final class Changes {
         return knote;
     }
 
-    private void ask(KnoteImpl knote) {
+    private void ask(Call call, KnoteImpl knote) {
         if (!knote.isDisabled() && knote.filter.event(knote)) {
-            queue.activate(knote);
+            call.activate(knote);
         }
     }
 

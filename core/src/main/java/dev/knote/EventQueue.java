@@ -24,6 +24,7 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.HashSet;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -303,6 +304,7 @@ public final class EventQueue implements AutoCloseable {
 
     void leave(Call call) {
         try {
+            activate(call);
             call.submitWords(this); // there are some left if a filter has thrown
         } finally {
             call.end();
@@ -397,6 +399,22 @@ public final class EventQueue implements AutoCloseable {
             return;
         }
         wake(ready.activate(knote));
+        nesting.tellWatchers();
+    }
+
+    /** Puts what a call has found to have an event on the list. */
+    void activate(Call call) {
+        int n = call.activatedCount;
+        if (n == 0) {
+            return;
+        }
+        call.activatedCount = 0;
+        int woken = ready.activate(call.activated, n, call.woken);
+        for (int i = 0; i < woken; i++) {
+            wake(call.woken[i]);
+            call.woken[i] = null;
+        }
+        Arrays.fill(call.activated, 0, n, null);
         nesting.tellWatchers();
     }
 

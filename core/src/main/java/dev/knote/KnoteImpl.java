@@ -51,7 +51,6 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
 
     // Of the thread that has taken the knote:
     Call call;
-    int popped;
     int flags;
     int savedFflags;
     long savedData;

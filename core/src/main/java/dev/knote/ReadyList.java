@@ -45,17 +45,34 @@ final class ReadyList {
     /** The knote may have an event. Returns who is to be woken for it, or null. */
     Waiter activate(KnoteImpl knote) {
         lock.lock();
-        int status = knote.status;
-        Waiter woken = null;
-        if ((status & (DEAD | QUEUED | DISABLED)) == 0) {
-            knote.status = status | ACTIVE | QUEUED;
-            append(knote);
-            woken = pickSleeper();
-        } else {
-            knote.status = status | ACTIVE;
-        }
+        Waiter woken = insert(knote) ? pickSleeper() : null;
         lock.unlock();
         return woken;
+    }
+
+    /** As {@link #activate}, for the first {@code n}; returns how many are to be woken, in {@code woken}. */
+    int activate(KnoteImpl[] knotes, int n, Waiter[] woken) {
+        int count = 0;
+        lock.lock();
+        for (int i = 0; i < n; i++) {
+            Waiter waiter = insert(knotes[i]) ? pickSleeper() : null;
+            if (waiter != null) {
+                woken[count++] = waiter;
+            }
+        }
+        lock.unlock();
+        return count;
+    }
+
+    /** Whether the knote was put on the list. */
+    private boolean insert(KnoteImpl knote) {
+        int status = knote.status;
+        boolean absent = (status & (DEAD | QUEUED | DISABLED)) == 0;
+        knote.status = absent ? status | ACTIVE | QUEUED : status | ACTIVE;
+        if (absent) {
+            append(knote);
+        }
+        return absent;
     }
 
     /** EV_FORCEONESHOT. */
@@ -67,31 +84,39 @@ final class ReadyList {
     }
 
     /**
-     * Takes the first knote that the scan {@code scan} has not seen yet off the list, taken for the caller.
+     * Takes the first knotes that the scan {@code scan} has not seen yet off the list: at most {@code most}. They are
+     * not taken for the caller yet, who has to ask each whether it is still alive and enabled then.
      *
-     * @return the knote with the bit FORCED or not in its {@link KnoteImpl#popped}; null if there is none
+     * @return how many there are in {@code into}
      */
-    KnoteImpl pop(long scan) {
-        for (int tries = 0; head != null; tries++) {
-            lock.lock();
-            KnoteImpl first = head;
-            while (first != null && first.scan == scan) {
-                first = first.readyNext;
-            }
-            boolean taken = first != null && first.tryTake();
-            if (taken) {
-                unlink(first);
-                first.popped = first.status;
-                first.status &= ~(QUEUED | ACTIVE | FORCED);
-                first.scan = scan;
-            }
-            lock.unlock();
-            if (taken || first == null) {
-                return first;
-            }
-            SpinLock.backOff(tries);
+    int pop(long scan, KnoteImpl[] into, int most) {
+        if (head == null) {
+            return 0;
         }
-        return null;
+        int n = 0;
+        lock.lock();
+        for (KnoteImpl knote = head, next; knote != null && n < most; knote = next) {
+            next = knote.readyNext;
+            if (knote.scan != scan) {
+                unlink(knote);
+                knote.status &= ~(QUEUED | ACTIVE);
+                knote.scan = scan;
+                into[n++] = knote;
+            }
+        }
+        lock.unlock();
+        return n;
+    }
+
+    /** Whether the knote, which the caller has taken, was to be delivered without being asked; it is no longer. */
+    boolean takeForce(KnoteImpl knote) {
+        if ((knote.status & FORCED) == 0) {
+            return false;
+        }
+        lock.lock();
+        knote.status &= ~FORCED;
+        lock.unlock();
+        return true;
     }
 
     /** Puts a level-triggered knote back behind the others. Nobody is woken, see {@link #afterWait}. */

@@ -97,16 +97,53 @@ final class Retrieval {
         if (!timers.isEmpty()) {
             timers.expire(queue);
         }
+        queue.activate(call);
         int n = from;
         long scan = from == 0 ? call.nextScan() : call.scan();
-        while (n < max) {
-            KnoteImpl knote = ready.pop(scan);
-            if (knote == null) {
-                break;
-            }
-            n = deliver(call, knote, events, n);
+        KnoteImpl[] popped = call.popped;
+        int count;
+        while (n < max && (count = ready.pop(scan, popped, Math.min(max - n, popped.length))) > 0) {
+            n = deliver(call, popped, count, events, n);
         }
         return n;
+    }
+
+    private int deliver(Call call, KnoteImpl[] popped, int count, KeventList events, int from) {
+        int n = from;
+        int i = 0;
+        try {
+            while (i < count) {
+                KnoteImpl knote = popped[i];
+                popped[i++] = null;
+                if (take(knote)) {
+                    n = deliver(call, knote, events, n);
+                }
+            }
+        } finally {
+            while (i < count) { // a filter has thrown: the others are still active
+                queue.activate(popped[i]);
+                popped[i++] = null;
+            }
+        }
+        return n;
+    }
+
+    /** Takes a knote that was on the list; false if it has been removed or disabled since. */
+    private static boolean take(KnoteImpl knote) {
+        for (int tries = 0; !knote.tryTake(); tries++) {
+            if (knote.isDead()) {
+                return false;
+            }
+            SpinLock.backOff(tries);
+        }
+        if (knote.isDead()) {
+            return false;
+        }
+        if (knote.isDisabled()) {
+            knote.giveBack();
+            return false;
+        }
+        return true;
     }
 
     private int deliver(Call call, KnoteImpl knote, KeventList events, int at) {
@@ -114,7 +151,7 @@ final class Retrieval {
         int next = at;
         knote.call = call;
         try {
-            boolean fires = (knote.popped & ReadyList.FORCED) != 0 || knote.filter.event(knote);
+            boolean fires = ready.takeForce(knote) || knote.filter.event(knote);
             drop = knote.gone;
             if (fires && !drop) {
                 int rearmed = call.deferredCount;

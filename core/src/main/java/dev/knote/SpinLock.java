@@ -27,6 +27,10 @@ final class SpinLock {
     @SuppressWarnings("unused") // by HELD
     private int held;
 
+    /** Keeps what lies behind this object, another lock perhaps, off its cache line. */
+    @SuppressWarnings("unused")
+    private long pad1, pad2, pad3, pad4, pad5, pad6, pad7;
+
     SpinLock(boolean enabled) {
         this.enabled = enabled;
     }

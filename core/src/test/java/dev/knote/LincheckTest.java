@@ -127,12 +127,8 @@ class LincheckTest {
 
         @Operation
         public long pop() {
-            KnoteImpl first = ready.pop(SCANS.incrementAndGet());
-            if (first == null) {
-                return -1;
-            }
-            first.giveBack();
-            return first.ident;
+            KnoteImpl[] first = new KnoteImpl[1];
+            return ready.pop(SCANS.incrementAndGet(), first, 1) == 0 ? -1 : first[0].ident;
         }
     }
 
