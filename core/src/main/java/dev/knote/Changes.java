@@ -196,9 +196,6 @@ final class Changes {
                 drop(knote);
             }
         }
-        if (change.has(EV_FORCEONESHOT)) {
-            force(knote);
-        }
         knote.giveBack();
         return knote;
     }
