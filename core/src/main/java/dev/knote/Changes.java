@@ -247,7 +247,7 @@ final class Changes {
     }
 
     private void ask(KnoteImpl knote) {
-        if (!knote.isDisabled() && knote.filter.event(knote)) {
+        if (!knote.isDisabled() && (knote.filter.event(knote) || knote.isForced())) {
             queue.activate(knote);
         }
     }
