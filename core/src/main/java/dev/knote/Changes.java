@@ -55,7 +55,7 @@ final class Changes {
                 call.wakeEntries[wakes] = i;
                 continue; // answered when it has been done
             }
-            if (failure != null && call.wakes > 0) {
+            if ((failure != null || change.has(EV_RECEIPT)) && call.wakes > 0) {
                 errors = flushWakes(call, changes, events, room, errors);
                 changes.read(i, change);
             }
