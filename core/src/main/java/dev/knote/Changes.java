@@ -102,6 +102,7 @@ final class Changes {
         int errors = errorsBefore;
         int n = call.wakes;
         call.wakes = 0;
+        call.submitWords(queue); // words added in front of a wake are to be waited for by then
         if (office.isForeign()) { // the owner's poller is not for others
             for (int k = 0; k < n; k++) {
                 call.wakeCounts[k] = Futex.wake(call.wakeAddresses[k], call.wakeCounts[k]);
