@@ -272,4 +272,12 @@ final class ModelQueue {
     private void remove(Key key) {
         active.remove(notes.remove(key));
     }
+
+    @Override
+    public String toString() {
+        StringBuilder text = new StringBuilder();
+        notes.forEach((key, note) -> text.append(key).append(note.disabled ? " disabled" : "")
+                .append(note.owed ? " owed" : "").append(note.maybe ? " maybe " : " "));
+        return text.toString();
+    }
 }
