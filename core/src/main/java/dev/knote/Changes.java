@@ -292,6 +292,9 @@ final class Changes {
 
     /** Removes every knote. */
     void clear() {
+        if (table.isEmpty()) {
+            return;
+        }
         RuntimeException broken = null;
         for (KnoteImpl listed : table.all()) {
             KnoteImpl knote = table.take(listed.ident, listed.filterNumber);

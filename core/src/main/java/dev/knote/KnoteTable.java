@@ -95,6 +95,16 @@ final class KnoteTable {
         return true;
     }
 
+    /** As of a moment ago, if others use the table. */
+    boolean isEmpty() {
+        for (Stripe stripe : stripes) {
+            if (stripe.size > 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /** All knotes of this moment, not taken. */
     List<KnoteImpl> all() {
         if (looksEmpty()) {
