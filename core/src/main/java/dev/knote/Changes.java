@@ -55,7 +55,7 @@ final class Changes {
                 call.wakeEntries[wakes] = i;
                 continue; // answered when it has been done
             }
-            if (failure != null && call.wakes > 0) {
+            if ((failure != null || change.has(EV_RECEIPT)) && call.wakes > 0) {
                 errors = flushWakes(call, changes, events, room, errors);
                 changes.read(i, change);
             }
@@ -102,6 +102,7 @@ final class Changes {
         int errors = errorsBefore;
         int n = call.wakes;
         call.wakes = 0;
+        call.submitWords(queue); // words added in front of a wake are to be waited for by then
         if (office.isForeign()) { // the owner's poller is not for others
             for (int k = 0; k < n; k++) {
                 call.wakeCounts[k] = Futex.wake(call.wakeAddresses[k], call.wakeCounts[k]);
@@ -196,9 +197,6 @@ final class Changes {
                 drop(knote);
             }
         }
-        if (change.has(EV_FORCEONESHOT)) {
-            force(knote);
-        }
         knote.giveBack();
         return knote;
     }
@@ -250,7 +248,7 @@ final class Changes {
     }
 
     private void ask(Call call, KnoteImpl knote) {
-        if (!knote.isDisabled() && knote.filter.event(knote)) {
+        if (!knote.isDisabled() && (knote.filter.event(knote) || knote.isForced())) {
             call.activate(knote);
         }
     }

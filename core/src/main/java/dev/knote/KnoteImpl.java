@@ -118,6 +118,11 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
         return (status & ReadyList.DISABLED) != 0;
     }
 
+    /** Whether an event is due that was forced, perhaps while the knote was disabled. */
+    boolean isForced() {
+        return (status & ReadyList.FORCED) != 0;
+    }
+
     boolean isDead() {
         return (status & ReadyList.DEAD) != 0;
     }

@@ -34,6 +34,8 @@ final class KnoteWord extends WordWait {
     private int bytes = Integer.BYTES;
     private long value;
     private boolean isPrivate;
+    @SuppressWarnings("unused") // for the store alone, see readInt
+    private int lastRead;
     /** Armed in this call of the queue, and not given to the poller yet. */
     private boolean deferred;
     /** In {@link PrivateWords}, under its bucket's lock: whether it is in, and its neighbours. */
@@ -153,7 +155,7 @@ final class KnoteWord extends WordWait {
         MemorySegment word = knote.word();
         try {
             long read = wordBytes == Integer.BYTES
-                    ? (int) INT.getAcquire(word, 0L)
+                    ? readInt(word)
                     : (long) LONG.getAcquire(word, 0L);
             // The JVM throws for a page that is gone at the next safepoint poll, which has to be in this block: a loop
             // that it can't count has one.
@@ -167,6 +169,16 @@ final class KnoteWord extends WordWait {
             note(FilterKnote.WORD_GONE);
             return 0;
         }
+    }
+
+    /**
+     * Sign-extending straight from memory, MOVSXD, is an instruction that HotSpot's SIGBUS handler does not know: it
+     * aborts the JVM where the page is gone. A value that is stored as well is loaded by an instruction of its own.
+     */
+    private int readInt(MemorySegment word) {
+        int now = (int) INT.getAcquire(word, 0L);
+        lastRead = now;
+        return now;
     }
 
     @Override

@@ -85,12 +85,18 @@ final class Sleep {
     private void pollAsLeader(long nanos) {
         queue.interrupts.enter();
         try {
+            poll(nanos);
+        } finally {
+            queue.interrupts.leave();
+        }
+    }
+
+    private void poll(long nanos) {
+        try {
             poller.poll(nanos);
         } catch (PollException e) {
             throw queue.isClosed() ? EventQueue.closedError()
                     : new KeventException(e.errno(), "kevent: " + e.getMessage());
-        } finally {
-            queue.interrupts.leave();
         }
     }
 
@@ -116,10 +122,10 @@ final class Sleep {
             return;
         }
         if (!queue.shared) {
-            pollAsLeader(0);
+            poll(0);
         } else if (ready.tryLead(call.waiter)) {
             try {
-                pollAsLeader(0);
+                poll(0);
             } finally {
                 ready.endLead();
             }

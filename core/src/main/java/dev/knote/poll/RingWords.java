@@ -266,7 +266,8 @@ final class RingWords implements Words {
     }
 
     /**
-     * Submits, waits for a completion and tells the waits.
+     * Submits, waits for a completion and tells the waits. Enters the kernel only if there is something to submit, to
+     * collect or to wait for.
      *
      * @return which of {@link #pollAlways}'s fds were ready: bit 0 for {@link #EPOLL_READY}, bit 1 for
      *     {@link #WOKEN_UP}; bits 16 and 17 if they have to be asked for again
@@ -284,14 +285,8 @@ final class RingWords implements Words {
             sleep = nanos != 0 && events == 0 && !told && !ring.hasCompletions();
             asleep = sleep;
         }
-        int result = ring.enter(toSubmit, sleep ? nanos : 0);
-        if (result < 0
-                && result != -Errno.EINTR
-                && result != -ETIME
-                && result != -Errno.EAGAIN
-                && result != -Errno.EBUSY) {
-            asleep = false;
-            throw new PollException("io_uring_enter", -result);
+        if (sleep || toSubmit > 0) {
+            enter(toSubmit, sleep ? nanos : 0);
         }
         synchronized (this) {
             asleep = false;
@@ -299,6 +294,18 @@ final class RingWords implements Words {
             int seen = events;
             events = 0;
             return seen;
+        }
+    }
+
+    private void enter(int toSubmit, long nanos) {
+        int result = ring.enter(toSubmit, nanos);
+        if (result < 0
+                && result != -Errno.EINTR
+                && result != -ETIME
+                && result != -Errno.EAGAIN
+                && result != -Errno.EBUSY) {
+            asleep = false;
+            throw new PollException("io_uring_enter", -result);
         }
     }
 

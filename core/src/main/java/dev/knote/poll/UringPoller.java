@@ -116,8 +116,7 @@ final class UringPoller extends EpollPoller {
             return;
         }
         if (nanos == 0) {
-            watched &= ~(made.await(0) >> 16);
-            fds.poll(0);
+            look(made);
             return;
         }
         if (watched != (EPOLL_BIT | WAKEUP_BIT)) {
@@ -126,6 +125,20 @@ final class UringPoller extends EpollPoller {
         int events = made.await(nanos);
         watched &= ~(events >> 16);
         if ((events & EPOLL_BIT) != 0) {
+            fds.poll(0);
+        }
+    }
+
+    /**
+     * Looks without waiting. An owner's ring has marked what it is told of by the time that it is told, so that a ring
+     * that watches the epoll set and is not marked says that there is nothing in it. A shared ring is told by the
+     * thread that asked it to watch, at some time.
+     */
+    private void look(RingWords made) {
+        boolean silent = owned && (watched & EPOLL_BIT) != 0;
+        int events = made.await(0);
+        watched &= ~(events >> 16);
+        if (!fds.isEmpty() && !(silent && (events & EPOLL_BIT) == 0)) {
             fds.poll(0);
         }
     }

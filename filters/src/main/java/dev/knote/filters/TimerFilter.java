@@ -118,6 +118,8 @@ public final class TimerFilter implements Filter {
 
     private static void start(FilterKnote knote) {
         knote.hook(null);
+        knote.data(0);
+        knote.fflags(0);
         long delay;
         if (isMoment(knote)) {
             delay = untilMoment(knote);

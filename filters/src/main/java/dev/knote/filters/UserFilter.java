@@ -60,6 +60,8 @@ public final class UserFilter implements Filter {
         knote.savedData(change.data());
         if ((change.flags() & EV_CLEAR) != 0) {
             knote.state(0);
+            knote.data(0);
+            knote.fflags(0);
         } else if ((change.fflags() & NOTE_TRIGGER) != 0) {
             knote.state(TRIGGERED);
         }

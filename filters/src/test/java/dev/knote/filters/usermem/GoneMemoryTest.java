@@ -94,6 +94,21 @@ class GoneMemoryTest {
         waiting.get();
     }
 
+    /** HotSpot's handler of SIGBUS knows fewer instructions than its compiler: the reads must be of those it knows. */
+    @ParameterizedTest
+    @EnumSource(Width.class)
+    void aFileThatWasCutIsAnErrorEventAlsoInCompiledCode(Width width) throws Exception {
+        memory = Place.SHM.open();
+        MemorySegment word = memory.word(0, width);
+        queue.add(word, width);
+        for (int i = 0; i < 40_000; i++) {
+            Queue.anonWake(word, 1, 0);
+            assertEquals(1, queue.poll(Queue.LONG), "a wake without an event");
+        }
+        cut(memory.path());
+        assertGone(word);
+    }
+
     @ParameterizedTest
     @EnumSource(Width.class)
     void aFileThatWasCutIsRefused(Width width) throws Exception {
