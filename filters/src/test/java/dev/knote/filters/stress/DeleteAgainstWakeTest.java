@@ -161,7 +161,7 @@ class DeleteAgainstWakeTest {
                 int now = i;
                 Knote one = first.register(UserMem.int32(word, 0), "first");
                 sleeps.set(i);
-                crew.await("the sleeper in the kernel", () -> isInFutex(call));
+                crew.await("the sleeper in the kernel", () -> sleepsOnTheWord(call));
                 round.set(i);
                 Crew.jitter(80);
                 one.cancel();
@@ -208,9 +208,11 @@ class DeleteAgainstWakeTest {
         assertEquals(0, Futex.wake(word.address(), 100), "waiters left armed, round " + i);
     }
 
-    private static boolean isInFutex(Path call) {
+    /** Whether a thread, of which this is the file "syscall", sleeps on the word, and not on one of the JVM's. */
+    private boolean sleepsOnTheWord(Path call) {
+        String asleep = Words.FUTEX_CALL + " 0x" + Long.toHexString(word.address()) + " ";
         try {
-            return Files.readString(call).startsWith(Words.FUTEX_CALL + " ");
+            return Files.readString(call).startsWith(asleep);
         } catch (IOException e) {
             return false;
         }
