@@ -133,6 +133,7 @@ final class Changes {
         }
         checkFlags(change, filter);
         if (change.has(EV_ANON)) {
+            queue.activate(call); // a private wake goes on the list at once: behind what came before it
             filter.anon(change, call.memory(queue));
             return null;
         }
@@ -235,6 +236,7 @@ final class Changes {
             }
             ask(call, knote);
             if (change.has(EV_FORCEONESHOT)) {
+                queue.activate(call); // what is forced goes on the list at once
                 force(knote);
             }
         } finally {
