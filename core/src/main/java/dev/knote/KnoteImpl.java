@@ -15,11 +15,13 @@ import java.util.function.LongSupplier;
 final class KnoteImpl extends Mail implements Knote, FilterKnote {
     private static final VarHandle TAKEN;
     private static final VarHandle READINESS;
+    private static final VarHandle UDATA;
 
     static {
         try {
             TAKEN = MethodHandles.lookup().findVarHandle(KnoteImpl.class, "taken", int.class);
             READINESS = MethodHandles.lookup().findVarHandle(KnoteImpl.class, "readiness", int.class);
+            UDATA = MethodHandles.lookup().findVarHandle(KnoteImpl.class, "udata", Object.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -84,7 +86,7 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
         this.ext1 = change.ext1;
         this.ext2 = change.ext2;
         this.ext3 = change.ext3;
-        this.udata = change.udata;
+        UDATA.set(this, change.udata); // seen with the knote itself
         this.word = change.word;
     }
 

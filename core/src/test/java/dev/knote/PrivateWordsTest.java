@@ -1,119 +1,135 @@
 package dev.knote;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Random;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import org.jetbrains.lincheck.datastructures.IntGen;
-import org.jetbrains.lincheck.datastructures.Operation;
-import org.jetbrains.lincheck.datastructures.Param;
-import org.jetbrains.lincheck.datastructures.StressOptions;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** A private wake is counted for those who have waited longest, each of them once, and never for one who has left. */
+@Timeout(120)
 class PrivateWordsTest {
     private static final EventQueue QUEUE = EventQueue.open();
-    /** Words that no other test uses; each instance has its own, since the table is the process's. */
+    /** Words that no other test uses: the table is the process's. */
     private static final AtomicLong ADDRESSES = new AtomicLong(1L << 60);
-    private static final int WAITS = 3;
-    private static final int ITERATIONS = "full".equals(System.getProperty("knote.stress")) ? 40 : 4;
+    private static final boolean FULL = "full".equals(System.getProperty("knote.stress"));
+    private static final int WAITS = 4;
+    private static final int OVER = -1;
 
     private static final int NOTHING = 0;
     private static final int PARKED = 1;
     private static final int WOKEN = 2;
+
+    private final long address = ADDRESSES.getAndAdd(Integer.BYTES);
 
     @AfterAll
     static void close() {
         QUEUE.close();
     }
 
-    /** As {@link KnoteWord} uses them: what concerns one wait excludes each other by its monitor. */
-    @Param(name = "wait", gen = IntGen.class, conf = "0:" + (WAITS - 1))
-    @Param(name = "count", gen = IntGen.class, conf = "1:" + WAITS)
-    public static class Waits {
-        private final long address = ADDRESSES.getAndAdd(Integer.BYTES);
-        private final KnoteWord[] waits = new KnoteWord[WAITS];
-
-        /** With nobody parked. */
-        public Waits() {
-            for (int i = 0; i < WAITS; i++) {
-                Kevent change = new Kevent();
-                change.ident = address;
-                change.filter = Kqueue.EVFILT_USERMEM;
-                waits[i] = new KnoteWord(new KnoteImpl(QUEUE, null, change));
-            }
+    @Test
+    void theLongestParkedAreWokenAsInAQueueOfNumbers() {
+        long seed = Long.getLong("knote.seed", System.nanoTime());
+        Random random = new Random(seed);
+        KnoteWord[] waits = new KnoteWord[WAITS];
+        int[] expected = new int[WAITS];
+        Deque<Integer> line = new ArrayDeque<>();
+        for (int i = 0; i < WAITS; i++) {
+            waits[i] = newWait();
         }
-
-        /** What it was before. */
-        @Operation
-        public int park(@Param(name = "wait") int i) {
-            KnoteWord wait = waits[i];
-            synchronized (wait) {
-                if (wait.parked) {
-                    return PARKED;
+        for (int step = 0; step < 100_000; step++) {
+            int i = random.nextInt(WAITS);
+            if (random.nextInt(4) == 0) {
+                PrivateWords.wake(address, i);
+                for (int left = i; left > 0 && !line.isEmpty(); left--) {
+                    expected[line.remove()] = WOKEN;
                 }
-                int before = take(wait);
-                PrivateWords.park(wait);
-                return before;
-            }
-        }
-
-        /** What it was before. */
-        @Operation
-        public int leave(@Param(name = "wait") int i) {
-            KnoteWord wait = waits[i];
-            synchronized (wait) {
-                return take(wait);
-            }
-        }
-
-        @Operation
-        public void wake(@Param(name = "count") int count) {
-            PrivateWords.wake(address, count);
-        }
-
-        private static int take(KnoteWord wait) {
-            boolean parked = PrivateWords.leave(wait);
-            boolean woken = (wait.bits() & FilterKnote.WORD_WOKEN) != 0;
-            wait.clearBits();
-            return (parked ? PARKED : NOTHING) + (woken ? WOKEN : NOTHING);
-        }
-    }
-
-    /** The same in a queue of numbers. */
-    public static class Line {
-        private final Deque<Integer> parked = new ArrayDeque<>();
-        private final boolean[] woken = new boolean[WAITS];
-
-        /** See {@link Waits#park}. */
-        public int park(int i) {
-            if (parked.contains(i)) {
-                return PARKED;
-            }
-            int before = leave(i);
-            parked.add(i);
-            return before;
-        }
-
-        /** See {@link Waits#leave}. */
-        public int leave(int i) {
-            int before = parked.remove(i) ? PARKED : woken[i] ? WOKEN : NOTHING;
-            woken[i] = false;
-            return before;
-        }
-
-        /** See {@link Waits#wake}. */
-        public void wake(int count) {
-            for (int left = count; left > 0 && !parked.isEmpty(); left--) {
-                woken[parked.remove()] = true;
+            } else if (expected[i] == PARKED || random.nextBoolean()) {
+                assertEquals(expected[i], take(waits[i]), "seed " + seed + ", step " + step);
+                line.remove(i);
+                expected[i] = NOTHING;
+            } else {
+                assertEquals(expected[i], take(waits[i]), "seed " + seed + ", step " + step);
+                PrivateWords.park(waits[i]);
+                line.add(i);
+                expected[i] = PARKED;
             }
         }
     }
 
     @Test
-    void eachWakeIsCountedForTheLongestParkedAndOnce() {
-        new StressOptions().iterations(ITERATIONS).invocationsPerIteration(300 * ITERATIONS).threads(3)
-                .actorsPerThread(4).actorsBefore(4).actorsAfter(WAITS).sequentialSpecification(Line.class)
-                .check(Waits.class);
+    void aWakeThatMeetsTheFirstLeavingIsCountedForHimOrForTheNext() throws InterruptedException {
+        int rounds = FULL ? 2_000_000 : 200_000;
+        long end = System.nanoTime() + (FULL ? 60_000_000_000L : 3_000_000_000L);
+        KnoteWord first = newWait();
+        KnoteWord second = newWait();
+        AtomicInteger begun = new AtomicInteger();
+        AtomicInteger done = new AtomicInteger();
+        Thread waker = Thread.ofPlatform().daemon().start(() -> {
+            for (int round = 1; await(begun, round); round++) {
+                jitter();
+                PrivateWords.wake(address, 1);
+                done.set(round);
+            }
+        });
+        try {
+            for (int round = 1; round <= rounds && System.nanoTime() < end; round++) {
+                PrivateWords.park(first);
+                PrivateWords.park(second);
+                begun.set(round);
+                jitter();
+                int had = take(first);
+                await(done, round);
+                had += take(first);
+                int next = take(second);
+                String what = "round " + round + ": first " + had + ", second " + next;
+                assertEquals(had == PARKED ? WOKEN : PARKED, next, what);
+                assertEquals(PARKED + WOKEN, had + next, what);
+            }
+        } finally {
+            begun.set(OVER);
+            waker.join();
+        }
+    }
+
+    private KnoteWord newWait() {
+        Kevent change = new Kevent();
+        change.ident = address;
+        change.filter = Kqueue.EVFILT_USERMEM;
+        return new KnoteWord(new KnoteImpl(QUEUE, null, change));
+    }
+
+    /** Takes the wait out: what it was. */
+    private static int take(KnoteWord wait) {
+        boolean parked = PrivateWords.leave(wait);
+        boolean woken = (wait.bits() & FilterKnote.WORD_WOKEN) != 0;
+        wait.clearBits();
+        return (parked ? PARKED : NOTHING) + (woken ? WOKEN : NOTHING);
+    }
+
+    private static boolean await(AtomicInteger number, int least) {
+        for (int looks = 0; number.get() < least; looks++) {
+            if (number.get() == OVER) {
+                return false;
+            }
+            if (looks < 100) {
+                Thread.onSpinWait();
+            } else {
+                Thread.yield();
+            }
+        }
+        return true;
+    }
+
+    private static void jitter() {
+        for (int i = ThreadLocalRandom.current().nextInt(60); i > 0; i--) {
+            Thread.onSpinWait();
+        }
     }
 }

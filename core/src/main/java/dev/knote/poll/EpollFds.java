@@ -22,14 +22,11 @@ final class EpollFds {
     private static final int EDGE_IN = Epoll.EPOLLIN | Epoll.EPOLLRDHUP | Epoll.EPOLLET;
     private static final int EDGE_OUT = Epoll.EPOLLOUT | Epoll.EPOLLET;
 
-    private static final ThreadLocal<MemorySegment> CTL = ThreadLocal
-            .withInitial(() -> Arena.ofAuto().allocate(16, 8));
-
     private final int epfd;
     private final int wakeFd;
     private final MemorySegment events = Arena.ofAuto().allocate((long) MAX_EVENTS * Epoll.EVENT_SIZE, 16);
     private final MemorySegment timespec = Arena.ofAuto().allocate(16, 8);
-    private final Object[] stripes = new Object[STRIPES];
+    private final Stripe[] stripes = new Stripe[STRIPES];
     private final MemorySegment one = Arena.ofAuto().allocate(8, 8);
     private volatile Slot[] readers = new Slot[64];
     private volatile Slot[] writers = new Slot[0];
@@ -38,6 +35,16 @@ final class EpollFds {
     private boolean wakeInSet;
     private boolean hasPwait2 = true;
 
+    /** Its monitor guards some fds. */
+    private static final class Stripe {
+        /** A struct epoll_event. */
+        final MemorySegment event;
+
+        Stripe(MemorySegment event) {
+            this.event = event;
+        }
+    }
+
     /** The watches of one fd for one interest. */
     private static final class Slot {
         int generation;
@@ -45,7 +52,8 @@ final class EpollFds {
     }
 
     EpollFds() {
-        Arrays.setAll(stripes, i -> new Object());
+        MemorySegment room = Arena.ofAuto().allocate(16L * STRIPES, 16);
+        Arrays.setAll(stripes, i -> new Stripe(room.asSlice(16L * i, 16)));
         one.set(ValueLayout.JAVA_LONG, 0, 1);
         epfd = check("epoll_create1", Epoll.epoll_create1());
         int wake = Fds.eventfd();
@@ -75,7 +83,7 @@ final class EpollFds {
     void wakeInSet(boolean in) {
         if (in != wakeInSet) {
             int op = in ? Epoll.EPOLL_CTL_ADD : Epoll.EPOLL_CTL_DEL;
-            check("epoll_ctl", Epoll.epoll_ctl(epfd, op, wakeFd, EDGE_IN, WAKEUP, CTL.get()));
+            check("epoll_ctl", Epoll.epoll_ctl(epfd, op, wakeFd, EDGE_IN, WAKEUP, room()));
             wakeInSet = in;
         }
     }
@@ -89,7 +97,7 @@ final class EpollFds {
         if (fd < 0 || fd == set) { // a set made just now may have the number of a closed fd
             throw new PollException("epoll_ctl", Errno.EBADF);
         }
-        synchronized (stripes[fd & STRIPES - 1]) {
+        synchronized (stripe(fd)) {
             Slot slot = slotIfAny(fd, interest);
             long token = (long) (slot == null ? 1 : slot.generation + 1) << 32 | fd;
             int result = control(set, Epoll.EPOLL_CTL_ADD, fd, interest, token);
@@ -119,7 +127,7 @@ final class EpollFds {
         if (fd < 0) {
             return false;
         }
-        synchronized (stripes[fd & STRIPES - 1]) {
+        synchronized (stripe(fd)) {
             if (watch.fd < 0) {
                 return false;
             }
@@ -141,7 +149,7 @@ final class EpollFds {
             return false;
         }
         int set = watch.interest == FdWatch.READ ? epfd : writeEpfd;
-        synchronized (stripes[fd & STRIPES - 1]) {
+        synchronized (stripe(fd)) {
             int result = control(set, Epoll.EPOLL_CTL_ADD, fd, watch.interest, 0);
             if (result == 0) {
                 control(set, Epoll.EPOLL_CTL_DEL, fd, watch.interest, 0);
@@ -197,7 +205,7 @@ final class EpollFds {
 
     private void dispatch(long token, int interest, int readiness) {
         int fd = (int) token;
-        synchronized (stripes[fd & STRIPES - 1]) {
+        synchronized (stripe(fd)) {
             Slot slot = slotIfAny(fd, interest);
             if (slot == null || slot.generation != (int) (token >> 32)) {
                 return; // an edge of a registration that has been replaced
@@ -235,7 +243,7 @@ final class EpollFds {
     private synchronized int makeWriteSet() {
         if (writeEpfd < 0) {
             int set = check("epoll_create1", Epoll.epoll_create1());
-            int result = Epoll.epoll_ctl(epfd, Epoll.EPOLL_CTL_ADD, set, EDGE_IN, WRITERS, CTL.get());
+            int result = Epoll.epoll_ctl(epfd, Epoll.EPOLL_CTL_ADD, set, EDGE_IN, WRITERS, room());
             if (result < 0) {
                 Fds.close(set);
                 throw new PollException("epoll_ctl", -result);
@@ -246,8 +254,18 @@ final class EpollFds {
         return writeEpfd;
     }
 
-    private static int control(int set, int op, int fd, int interest, long token) {
-        return Epoll.epoll_ctl(set, op, fd, interest == FdWatch.READ ? EDGE_IN : EDGE_OUT, token, CTL.get());
+    private static MemorySegment room() {
+        return Arena.ofAuto().allocate(16, 8);
+    }
+
+    private Stripe stripe(int fd) {
+        return stripes[fd & STRIPES - 1];
+    }
+
+    /** Under the stripe of {@code fd}. */
+    private int control(int set, int op, int fd, int interest, long token) {
+        int edge = interest == FdWatch.READ ? EDGE_IN : EDGE_OUT;
+        return Epoll.epoll_ctl(set, op, fd, edge, token, stripe(fd).event);
     }
 
     private Slot slotIfAny(int fd, int interest) {
