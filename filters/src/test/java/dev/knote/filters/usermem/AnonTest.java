@@ -170,7 +170,7 @@ class AnonTest {
     void aWaitThatEndsByAnotherWordSwallowsNoWake() throws Exception {
         for (int round = 0; round < 20; round++) {
             var waiting = new FutureTask<>(() -> waitForAny(Queue.LONG, Queue.LONG));
-            OsThread.start(waiting).awaitAsleep();
+            OsThread.start(waiting).awaitPolling();
             Queue next = newQueue();
             next.add(word(0), WIDTH);
             Queue.anonWake(word(1), 1, 0);
@@ -195,7 +195,7 @@ class AnonTest {
                 assertEquals(1, Kqueue.kevent(KQUEUE_FD_ANON, own, 1, own, 1, Queue.LONG));
                 return own.udata(0);
             });
-            OsThread.start(each).awaitAsleep();
+            OsThread.start(each).awaitPolling();
             waits.add(each);
         }
         for (int i = 11; i >= 0; i--) {

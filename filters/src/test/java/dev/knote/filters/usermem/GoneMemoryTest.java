@@ -68,7 +68,7 @@ class GoneMemoryTest {
         MemorySegment word = memory.word(0, width);
         queue.add(word, width);
         FutureTask<Void> waiting = new FutureTask<>(() -> assertGone(word), null);
-        OsThread.start(waiting).awaitAsleep();
+        OsThread.start(waiting).awaitPolling();
         memory.unmap();
         waiting.get();
     }
@@ -89,7 +89,7 @@ class GoneMemoryTest {
         MemorySegment word = memory.word(0, width);
         queue.add(word, width);
         FutureTask<Void> waiting = new FutureTask<>(() -> assertGone(word), null);
-        OsThread.start(waiting).awaitAsleep();
+        OsThread.start(waiting).awaitPolling();
         cut(memory.path());
         waiting.get();
     }

@@ -6,12 +6,16 @@ import dev.knote.linux.Threads;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
 /** A thread, and what the kernel knows of it. */
 final class OsThread {
+    /** epoll_pwait, of x86-64 and aarch64; epoll_pwait2; io_uring_enter. */
+    private static final Set<String> POLLS = Set.of("281", "22", "441", "426");
+
     private final Thread thread;
     private volatile int tid;
 
@@ -39,6 +43,21 @@ final class OsThread {
     OsThread awaitAsleep() {
         await(() -> tid != 0 && state() == 'S', "the thread's sleep");
         return this;
+    }
+
+    /** Returns when the thread sleeps in a poller: it may sleep for other reasons before, in a monitor, say. */
+    OsThread awaitPolling() {
+        await(() -> tid != 0 && state() == 'S' && POLLS.contains(systemCall()),
+                "the thread's sleep in a poller");
+        return this;
+    }
+
+    private String systemCall() {
+        try {
+            return Files.readString(Path.of("/proc/self/task/" + tid + "/syscall")).split(" ")[0];
+        } catch (IOException gone) {
+            return "none";
+        }
     }
 
     void interrupt() {
