@@ -203,11 +203,19 @@ public final class IoUring {
 
     /** Whether a look at the completions, after {@link #enter} if {@link #needsEnter()}, would find some. Any thread. */
     public boolean hasCompletions() {
-        return (int) INT.getAcquire(cqRing, cqTailAt) != (int) INT.getOpaque(cqRing, cqHeadAt)
-                || needsEnter();
+        return isReady() || needsEnter();
     }
 
-    /** Whether completions are left in the kernel that the next {@link #enter} brings. */
+    /** Whether there are completions to move to. Any thread. */
+    public boolean isReady() {
+        return (int) INT.getAcquire(cqRing, cqTailAt) != (int) INT.getOpaque(cqRing, cqHeadAt);
+    }
+
+    /**
+     * Whether completions are left in the kernel that the next {@link #enter} brings. It may say so when there are none:
+     * the kernel sets the flag after it has queued a completion, which this thread may have run and unflagged by then.
+     * The flag then stays until the next completion; so nobody may wait for it to go, nor refuse to sleep for it.
+     */
     public boolean needsEnter() {
         return ((int) INT.getAcquire(sqRing, sqFlagsAt) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
     }

@@ -282,7 +282,7 @@ final class RingWords implements Words {
             } else {
                 toSubmit = ring.unsubmitted();
             }
-            sleep = nanos != 0 && events == 0 && !told && !ring.hasCompletions();
+            sleep = nanos != 0 && events == 0 && !told && !ring.isReady();
             asleep = sleep;
         }
         if (sleep || toSubmit > 0) {
@@ -342,8 +342,9 @@ final class RingWords implements Words {
             enterAll();
             markSubmitted();
             harvest();
-            while (ring.needsEnter()) {
-                collect();
+            boolean more = true;
+            while (more && ring.needsEnter()) {
+                more = collect();
             }
         } while (ring.unsubmitted() > 0);
     }
@@ -393,13 +394,16 @@ final class RingWords implements Words {
         spare = submitted;
     }
 
-    private void collect() {
+    /** Whether there was anything: the flag that asks for this may be left over, see {@link IoUring#needsEnter}. */
+    private boolean collect() {
         ring.enter(0, 0);
-        harvest();
+        return harvest();
     }
 
-    private void harvest() {
+    private boolean harvest() {
+        boolean any = false;
         while (ring.next()) {
+            any = true;
             long data = ring.userData();
             int result = ring.result();
             if (data == EPOLL_READY || data == WOKEN_UP) {
@@ -414,6 +418,7 @@ final class RingWords implements Words {
             }
         }
         ring.release();
+        return any;
     }
 
     private void complete(long data, int result) {
