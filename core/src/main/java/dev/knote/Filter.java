@@ -39,7 +39,8 @@ public interface Filter extends AutoCloseable {
      * Takes a new knote: checks what the change asks for, remembers it and starts to wait. The knote already has the
      * change's {@code flags}, {@code fflags} (as {@link FilterKnote#savedFflags()}), {@code data} and {@code ext}. A
      * filter whose events are always cleared on delivery sets {@code EV_CLEAR} in {@link FilterKnote#flags(int)}. The
-     * queue asks {@link #event} right after, so a condition that already holds is reported.
+     * queue asks {@link #event} right after, so a condition that already holds is reported; but not if the knote watches
+     * its ident as an fd ({@link FilterKnote#watchFd}): one that is ready is activated by that.
      */
     void attach(FilterKnote knote, Kevent change);
 
