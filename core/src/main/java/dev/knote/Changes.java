@@ -53,6 +53,12 @@ final class Changes {
             KeventException failure = tryChange(call, change);
             if (call.wakes > wakes) {
                 call.wakeEntries[wakes] = i;
+                if (change.has(EV_RECEIPT) && errors + call.wakes > room) {
+                    errors = flushWakes(call, changes, events, room, errors);
+                    if (errors < 0) {
+                        return ~errors;
+                    }
+                }
                 continue; // answered when it has been done
             }
             if ((failure != null || change.has(EV_RECEIPT)) && call.wakes > 0) {
@@ -97,7 +103,10 @@ final class Changes {
         events.write(at, change);
     }
 
-    /** Does the wakes that stand in a row in the changelist, in one entry into the kernel, and answers them. */
+    /**
+     * Does the wakes that stand in a row in the changelist, in one entry into the kernel, and answers them. Returns
+     * {@code ~errors} if there was no room for a receipt, which only the last of them can lack.
+     */
     private int flushWakes(Call call, KeventList changes, KeventList events, int room, int errorsBefore) {
         int errors = errorsBefore;
         int n = call.wakes;
@@ -115,7 +124,8 @@ final class Changes {
             changes.read(call.wakeEntries[k], call.event);
             if (result < 0 || call.event.has(EV_RECEIPT)) {
                 if (errors >= room) {
-                    return refuse(call, result < 0 ? Wakes.failure(call.event.ident, -result) : null, errors);
+                    return ~refuse(call, result < 0 ? Wakes.failure(call.event.ident, -result) : null,
+                            errors);
                 }
                 answer(call.event, Math.max(0, -result), events, errors++);
             }

@@ -44,19 +44,19 @@ final class ModelChanges {
         calls++;
         List<Entry> list = new ArrayList<>();
         for (int i = 0; i < size; i++) {
-            list.add(change(size));
+            list.add(change());
         }
         return list;
     }
 
-    private Entry change(int size) {
+    private Entry change() {
         int flags = pick(OPERATIONS) | pick(MODES);
         flags |= random.nextInt(6) == 0 ? EV_RECEIPT : 0;
         flags |= random.nextInt(5) == 0 ? EV_KEEPUDATA : 0;
         return switch (random.nextInt(ordered ? 5 : 9)) {
             case 0, 1 -> user(flags);
             case 2, 3 -> word(flags);
-            case 4 -> random.nextInt(8) == 0 ? odd(flags) : wake(size);
+            case 4 -> random.nextInt(8) == 0 ? odd(flags) : wake();
             case 5, 6 -> entry(world.fd(random), EVFILT_READ, flags, random.nextInt(2) * NOTE_LOWAT,
                     random.nextInt(6));
             default -> timer(flags);
@@ -77,9 +77,8 @@ final class ModelChanges {
                 random.nextInt(3) - 1);
     }
 
-    /** With a receipt only where all of them fit: wakes in a row are made together, also those behind the last one. */
-    private Entry wake(int size) {
-        int flags = EV_ANON | (room >= size && random.nextInt(4) == 0 ? EV_RECEIPT : 0);
+    private Entry wake() {
+        int flags = EV_ANON | (random.nextInt(4) == 0 ? EV_RECEIPT : 0);
         int fflags = ordered || random.nextBoolean() ? NOTE_USERMEM_PRIVATE : 0;
         fflags |= random.nextInt(20) == 0 ? random.nextInt(16) : NOTE_TRIGGER;
         return entry(world.mapped(random), EVFILT_USERMEM, flags, fflags, random.nextInt(5) - 1);

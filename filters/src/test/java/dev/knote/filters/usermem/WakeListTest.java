@@ -1,7 +1,10 @@
 package dev.knote.filters.usermem;
 
+import static dev.knote.Kqueue.EVFILT_USER;
 import static dev.knote.Kqueue.EVFILT_USERMEM;
+import static dev.knote.Kqueue.EV_ADD;
 import static dev.knote.Kqueue.EV_ANON;
+import static dev.knote.Kqueue.EV_DELETE;
 import static dev.knote.Kqueue.EV_ERROR;
 import static dev.knote.Kqueue.EV_RECEIPT;
 import static dev.knote.Kqueue.KQUEUE_FD_ANON;
@@ -71,6 +74,12 @@ class WakeListTest {
         memory.close();
     }
 
+    private void closeAll() {
+        waiting.forEach(Queue::close);
+        waiting.clear();
+        queue.close();
+    }
+
     private void assertWoken(int i) {
         waiting.get(i).await(memory.word(i, Width.INT));
     }
@@ -124,9 +133,7 @@ class WakeListTest {
             if (errno == Errno.EINVAL) { // the kernel alone knows what is mapped, and is entered once for all
                 waiting.get(2).assertQuiet();
             }
-            waiting.forEach(Queue::close);
-            waiting.clear();
-            queue.close();
+            closeAll();
         }
     }
 
@@ -142,9 +149,7 @@ class WakeListTest {
             assertWoken(0);
             waiting.get(1).assertQuiet();
             assertWoken(2);
-            waiting.forEach(Queue::close);
-            waiting.clear();
-            queue.close();
+            closeAll();
         }
     }
 
@@ -163,6 +168,44 @@ class WakeListTest {
         assertError(3, memory.word(3, Width.INT).address(), 0);
         assertWoken(0);
         assertWoken(3);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Through.class)
+    void aReceiptWithoutRoomEndsTheCallBehindItsWake(Through through) {
+        for (int room = 0; room < 3; room++) {
+            open(through, 4);
+            wake(1, EV_RECEIPT, memory.word(1, Width.INT).address());
+            wake(2, room == 1 ? EV_RECEIPT : 0, memory.word(2, Width.INT).address());
+            changes.set(4, 1, EVFILT_USER, EV_ADD | EV_RECEIPT, 0, 0, null);
+            changes.set(5, 2, EVFILT_USER, EV_ADD, 0, 0, null);
+            assertEquals(room, Kqueue.kevent(kq, changes, 6, events, room, Queue.LONG), "receipts");
+            int ends = room + 1; // the last wake made
+            for (int i = 0; i < 4; i++) {
+                if (i <= ends) {
+                    assertWoken(i);
+                } else {
+                    waiting.get(i).assertQuiet();
+                }
+            }
+            if (through == Through.QUEUE && room < 2) {
+                changes.set(0, 1, EVFILT_USER, EV_DELETE, 0, 0, null);
+                Queue.assertErrno(Errno.ENOENT, () -> Kqueue.kevent(kq, changes, 1, null, 0, null));
+            }
+            closeAll();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Through.class)
+    void aWakeThatFailsTakesTheRoomOfTheReceiptBehindIt(Through through) {
+        open(through, 3);
+        wake(0, 0, UNMAPPED);
+        wake(1, EV_RECEIPT, memory.word(1, Width.INT).address());
+        assertEquals(1, Kqueue.kevent(kq, changes, 3, events, 1, Queue.LONG), "answers");
+        assertError(0, UNMAPPED, Errno.EFAULT);
+        assertWoken(1);
+        waiting.get(2).assertQuiet();
     }
 
     @ParameterizedTest
