@@ -72,37 +72,46 @@ final class Sleeper implements Runnable {
      *
      * @return 0, or -errno if the word can't be waited for; the sleeper is then idle again
      */
-    synchronized int arm(WordWait forWait, AtomicInteger armedCount) {
+    int arm(WordWait forWait, AtomicInteger armedCount) {
         int moved;
-        for (int spins = 0; (moved = move(forWait.address)) == 0; spins++) {
+        for (int spins = 0; (moved = tryArm(forWait, armedCount)) == 0; spins++) {
             pause(spins); // it is on its way to its parking word
         }
+        return Math.min(moved, 0);
+    }
+
+    private synchronized int tryArm(WordWait forWait, AtomicInteger armedCount) {
+        int moved = move(forWait.address);
         if (moved < 0) {
             becomeIdle();
-            return moved;
+        } else if (moved > 0) {
+            wait = forWait;
+            count = armedCount;
+            armedCount.incrementAndGet();
+            forWait.sleeper = this;
+            forWait.state(WordWait.ARMED);
         }
-        wait = forWait;
-        count = armedCount;
-        armedCount.incrementAndGet();
-        forWait.sleeper = this;
-        forWait.state(WordWait.ARMED);
-        // Should the kernel start the sleep anew, after a SIGSTOP say, it would find this and return.
-        INT.setRelease(memory, (long) PARK, MOVED);
-        return 0;
+        return moved;
     }
 
     /**
      * Where two words share a bucket of the kernel's, requeueing leaves the sleeper at its place there, before those
      * who came to the word since it went to rest: so it goes by way of a third word. 1, 0 if it does not sleep, -errno.
+     *
+     * <p>The kernel starts a sleep anew on the parking word, after a SIGSTOP say, wherever it has been moved. That finds
+     * the parking word changed, and returns: changed while the sleeper is on the third word, so that either it is moved
+     * on, and returns whenever that happens, or is not there to be moved.
      */
     private int move(long word) {
         long park = memory.address() + PARK;
         long hop = memory.address() + HOP;
         int moved = Futex.requeueOne(park, AT_REST, hop);
         if (moved > 0) {
+            INT.setRelease(memory, (long) PARK, MOVED);
             moved = Futex.requeueOne(hop, 0, word);
-            if (moved < 0) {
+            if (moved <= 0) {
                 int ignored = Futex.requeueOne(hop, 0, park);
+                INT.setRelease(memory, (long) PARK, AT_REST);
             }
         }
         return moved;
