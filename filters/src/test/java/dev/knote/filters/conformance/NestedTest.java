@@ -42,6 +42,20 @@ class NestedTest extends FdFixture {
     }
 
     @Test
+    @DisplayName("FD-20 data counts what the inner queue has to look at: also what has ceased to hold, until it looks")
+    void fd20_countsWhatHasCeased() {
+        change(inner, EVFILT_READ, EV_ADD, 0, 0, "inner");
+        int[] pipe = pipe();
+        changeIn(inner, pipe[0], EVFILT_READ, EV_ADD);
+        write(pipe[1], 1);
+        assertEquals(1, events(inner, 8, LONG).size());
+        drain(pipe[0]);
+        assertEquals(1, next().data());
+        noneIn(inner);
+        none();
+    }
+
+    @Test
     @DisplayName("FD-20 a thread that waits in the outer queue is woken by the inner queue's fds and timers")
     void fd20_wakesWaiter() throws Exception {
         change(inner, EVFILT_READ, EV_ADD | EV_CLEAR);
