@@ -35,6 +35,7 @@ final class Rows {
         for (String kind : List.of("pipe", "socket")) {
             try (Race race = new Race(settings)) {
                 Race.Subject c = c(race, 20_000, "register-" + kind);
+                Race.Subject threaded = c(race, 20_000, "register-" + kind, "2");
                 List<Race.Subject> knotes = new ArrayList<>();
                 for (String queue : List.of("owner", "shared")) {
                     for (String calls : List.of("one", "two")) {
@@ -44,6 +45,12 @@ final class Rows {
                 race.run();
                 for (Race.Subject knote : knotes) {
                     print(knote, c, "<= 1.11 (0.9 times as many)");
+                }
+                if (threaded != null) {
+                    row("C with a second thread, asleep, " + kind, threaded, c, "");
+                    for (Race.Subject knote : knotes) {
+                        row(knote.name() + ", over that", knote, threaded, "");
+                    }
                 }
             }
         }

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,6 +134,19 @@ static void add_and_delete(int n) {
     }
 }
 
+static void *sleep_for_ever(void *unused) {
+    (void)unused;
+    for (;;)
+        pause();
+}
+
+/* With a second thread the kernel counts the users of each file, as it does in a JVM. */
+static void with_threads(int n) {
+    pthread_t thread;
+    while (n-- > 1)
+        check(pthread_create(&thread, NULL, sleep_for_ever, NULL) == 0, "pthread_create");
+}
+
 static void arm_timers(int n) {
     struct itimerspec hour = {.it_value.tv_sec = 3600};
     for (int i = 0; i < n; i++) {
@@ -162,6 +176,8 @@ static void (*prepare(int argc, char **argv))(int) {
         add(readfd);
         return signal_and_drain;
     }
+    if (argc > 2 && !strncmp(what, "register-", 9))
+        with_threads(atoi(argv[2]));
     if (!strcmp(what, "register-pipe")) {
         make_pipe();
         return add_and_delete;
