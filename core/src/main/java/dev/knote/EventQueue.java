@@ -191,7 +191,15 @@ public final class EventQueue implements AutoCloseable {
      * @throws KeventException EBADF if the queue is, or becomes, closed; EPERM for a thread that is not the owner
      */
     public int poll(EventHandler handler, Duration timeout) {
-        long nanos = Arguments.nanos("poll", timeout);
+        return pollNanos(handler, Arguments.nanos("poll", timeout));
+    }
+
+    /**
+     * As {@link #poll}, without an object for the timeout.
+     *
+     * @param nanos at most this long, in nanoseconds; negative waits for ever; zero polls
+     */
+    public int pollNanos(EventHandler handler, long nanos) {
         Call call = enter();
         KeventList events = call.list();
         int n;
@@ -211,6 +219,25 @@ public final class EventQueue implements AutoCloseable {
             call.end();
         }
         return n;
+    }
+
+    /**
+     * The calling thread becomes the owner of this queue, which has a single one. The caller sees to it that the thread
+     * that was the owner uses the queue no more, or only as other threads may, and happens before this.
+     *
+     * @throws KeventException EBUSY if words wait in a ring that obeys the former owner alone, see
+     *     {@link #canChangeOwner}; EINVAL for a queue that has no owner
+     */
+    public void takeOver() {
+        if (shared) {
+            throw new KeventException(Errno.EINVAL, "takeOver: the queue is for any number of threads");
+        }
+        office.takeOver(poller.isBound());
+    }
+
+    /** Whether another thread can {@link #takeOver} the queue now and whatever is registered with it. */
+    public boolean canChangeOwner() {
+        return !shared && !poller.mayBeBound();
     }
 
     /** Makes the {@link #poll} that waits return at once, or else the next one. Any thread. */
@@ -274,7 +301,13 @@ public final class EventQueue implements AutoCloseable {
         }
     }
 
-    int kevent(KeventList changes, int nchanges, KeventList events, int nevents, Duration timeout) {
+    /**
+     * kevent(2) on this queue, as {@link Kqueue#kevent}: applies the changes, then waits for events.
+     *
+     * @param timeout null waits for ever; zero polls
+     * @return how many entries of {@code events} were filled
+     */
+    public int kevent(KeventList changes, int nchanges, KeventList events, int nevents, Duration timeout) {
         Arguments.check(changes, nchanges, events, nevents);
         long nanos = Arguments.nanos("kevent", timeout);
         Call call = enter();

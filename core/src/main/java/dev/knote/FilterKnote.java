@@ -12,6 +12,8 @@ public interface FilterKnote {
     int FD_READ = 1;
     /** In {@link #watchFd}: fd readiness for writing. */
     int FD_WRITE = 2;
+    /** In {@link #watchFd}: fd readiness for both, with one registration of the fd. */
+    int FD_BOTH = 3;
 
     /** In {@link #wordState()}: a wake was posted. */
     int WORD_WOKEN = 1;
@@ -78,9 +80,9 @@ public interface FilterKnote {
     void state(long value);
 
     /**
-     * From now on the knote is activated whenever {@code fd} becomes ready for {@code interest} ({@link #FD_READ} or
-     * {@link #FD_WRITE}): on every change, and at once if it is ready now. One fd a knote; the fd need not be its
-     * ident.
+     * From now on the knote is activated whenever {@code fd} becomes ready for {@code interest} ({@link #FD_READ},
+     * {@link #FD_WRITE} or {@link #FD_BOTH}): on every change, and at once if it is ready now. One fd a knote; the fd
+     * need not be its ident.
      *
      * @throws KeventException EBADF, EPERM (an fd that cannot be waited for, such as a regular file), ENOMEM, ENOSPC
      */

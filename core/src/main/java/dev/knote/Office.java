@@ -35,6 +35,19 @@ final class Office {
         }
     }
 
+    /** Another thread owns the queue from now on; {@code bound} says that this is impossible. */
+    void takeOver(boolean bound) {
+        Thread me = Thread.currentThread();
+        synchronized (this) {
+            if (owner != me && bound) {
+                throw new KeventException(
+                        Errno.EBUSY,
+                        "takeOver: words wait in a ring that obeys thread " + owner.getName() + " alone");
+            }
+            owner = me;
+        }
+    }
+
     void requestWakeup() {
         wakeupRequested = true;
         if (mailbox.wakes()) {

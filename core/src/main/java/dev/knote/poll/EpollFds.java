@@ -21,6 +21,7 @@ final class EpollFds {
     private static final long WRITERS = -2;
     private static final int EDGE_IN = Epoll.EPOLLIN | Epoll.EPOLLRDHUP | Epoll.EPOLLET;
     private static final int EDGE_OUT = Epoll.EPOLLOUT | Epoll.EPOLLET;
+    private static final int EDGE_BOTH = EDGE_IN | EDGE_OUT;
 
     private final int epfd;
     private final int wakeFd;
@@ -93,7 +94,7 @@ final class EpollFds {
     }
 
     void watch(FdWatch watch, int fd, int interest) {
-        int set = interest == FdWatch.READ ? epfd : writeSet();
+        int set = interest == FdWatch.WRITE ? writeSet() : epfd;
         if (fd < 0 || fd == set) { // a set made just now may have the number of a closed fd
             throw new PollException("epoll_ctl", Errno.EBADF);
         }
@@ -103,7 +104,7 @@ final class EpollFds {
             int result = control(set, Epoll.EPOLL_CTL_ADD, fd, interest, token);
             if (result == -Errno.EEXIST) {
                 // Modifying makes a ready fd an edge again, which a new watch has to see.
-                result = control(set, Epoll.EPOLL_CTL_MOD, fd, interest, token);
+                result = control(set, Epoll.EPOLL_CTL_MOD, fd, interest | interestOf(slot), token);
             } else if (result == 0 && slot != null) {
                 forgetAll(slot);
             }
@@ -137,7 +138,7 @@ final class EpollFds {
             if (!sole) {
                 return true;
             }
-            int set = watch.interest == FdWatch.READ ? epfd : writeEpfd;
+            int set = watch.interest == FdWatch.WRITE ? writeEpfd : epfd;
             return control(set, Epoll.EPOLL_CTL_DEL, fd, watch.interest, 0) == 0;
         }
     }
@@ -148,7 +149,7 @@ final class EpollFds {
         if (fd < 0) {
             return false;
         }
-        int set = watch.interest == FdWatch.READ ? epfd : writeEpfd;
+        int set = watch.interest == FdWatch.WRITE ? writeEpfd : epfd;
         synchronized (stripe(fd)) {
             int result = control(set, Epoll.EPOLL_CTL_ADD, fd, watch.interest, 0);
             if (result == 0) {
@@ -211,7 +212,9 @@ final class EpollFds {
                 return; // an edge of a registration that has been replaced
             }
             for (FdWatch watch = slot.first; watch != null; watch = watch.next) {
-                watch.ready(readiness);
+                if (watch.interest != FdWatch.READ || (readiness & ~Epoll.EPOLLOUT) != 0) {
+                    watch.ready(readiness);
+                }
             }
         }
     }
@@ -264,27 +267,40 @@ final class EpollFds {
 
     /** Under the stripe of {@code fd}. */
     private int control(int set, int op, int fd, int interest, long token) {
-        int edge = interest == FdWatch.READ ? EDGE_IN : EDGE_OUT;
+        int edge = switch (interest) {
+            case FdWatch.READ -> EDGE_IN;
+            case FdWatch.WRITE -> EDGE_OUT;
+            default -> EDGE_BOTH;
+        };
         return Epoll.epoll_ctl(set, op, fd, edge, token, stripe(fd).event);
     }
 
+    /** What those who watch an fd already want of it. */
+    private static int interestOf(Slot slot) {
+        int interest = 0;
+        for (FdWatch watch = slot == null ? null : slot.first; watch != null; watch = watch.next) {
+            interest |= watch.interest;
+        }
+        return interest;
+    }
+
     private Slot slotIfAny(int fd, int interest) {
-        Slot[] slots = interest == FdWatch.READ ? readers : writers;
+        Slot[] slots = interest == FdWatch.WRITE ? writers : readers;
         return fd < slots.length ? slots[fd] : null;
     }
 
     private synchronized Slot makeSlot(int fd, int interest) {
-        Slot[] slots = interest == FdWatch.READ ? readers : writers;
+        Slot[] slots = interest == FdWatch.WRITE ? writers : readers;
         Slot slot = fd < slots.length ? slots[fd] : null;
         if (slot != null) {
             return slot;
         }
         if (fd >= slots.length) {
             slots = Arrays.copyOf(slots, Integer.highestOneBit(fd) << 1);
-            if (interest == FdWatch.READ) {
-                readers = slots;
-            } else {
+            if (interest == FdWatch.WRITE) {
                 writers = slots;
+            } else {
+                readers = slots;
             }
         }
         // An element is written and read under its fd's stripe; copying, under this lock, sees all of them.

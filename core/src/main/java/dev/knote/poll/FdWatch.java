@@ -6,6 +6,11 @@ public abstract class FdWatch {
     public static final int READ = 1;
     /** Readiness for writing. */
     public static final int WRITE = 2;
+    /**
+     * Both, as one. Within its set an fd is told of as a whole, so that whoever else watches this fd of the same queue
+     * for reading is told of more than he asked.
+     */
+    public static final int BOTH = READ | WRITE;
 
     int fd = -1;
     int interest;

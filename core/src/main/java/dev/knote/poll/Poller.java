@@ -30,6 +30,16 @@ public interface Poller extends AutoCloseable {
     /** Whether the watched fd is still open and still the same file. */
     boolean isSame(FdWatch watch);
 
+    /** Whether a poller for a single owner obeys the thread that uses it now, and no other. */
+    default boolean isBound() {
+        return false;
+    }
+
+    /** Whether it may come to that. */
+    default boolean mayBeBound() {
+        return false;
+    }
+
     /** Whether anything is watched or armed, that is, whether polling can find anything. */
     boolean isIdle();
 

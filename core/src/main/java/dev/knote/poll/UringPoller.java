@@ -98,6 +98,16 @@ final class UringPoller extends EpollPoller {
     }
 
     @Override
+    public boolean isBound() {
+        return owned && ring != null;
+    }
+
+    @Override
+    public boolean mayBeBound() {
+        return owned;
+    }
+
+    @Override
     public boolean isIdle() {
         return ring == null && super.isIdle();
     }

@@ -1,0 +1,323 @@
+package dev.knote.transport;
+
+import dev.knote.Event;
+import dev.knote.EventQueue;
+import dev.knote.KeventList;
+import dev.knote.Kqueue;
+import dev.knote.Options;
+import io.netty.channel.IoHandle;
+import io.netty.channel.IoHandler;
+import io.netty.channel.IoHandlerContext;
+import io.netty.channel.IoHandlerFactory;
+import io.netty.channel.IoRegistration;
+import io.netty.util.concurrent.ThreadAwareExecutor;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * An {@link IoHandler} whose handles are knotes of an {@link EventQueue}, one queue a loop. Made by
+ * {@link #newFactory()}, for {@link io.netty.channel.MultiThreadIoEventLoopGroup} or
+ * {@link io.netty.channel.ManualIoEventLoop}.
+ *
+ * <p>It takes {@link KnoteIoHandle}s, which the channels of this package are.
+ */
+public final class KnoteIoHandler implements IoHandler {
+    private static final Logger LOG = LoggerFactory.getLogger(KnoteIoHandler.class);
+    private static final int AWAKE = 0;
+    private static final int ASLEEP = 1;
+    private static final long REST_NANOS = 100_000_000;
+    private static final long FOR_EVER = Long.MAX_VALUE / 2;
+
+    private final ThreadAwareExecutor executor;
+    private final EventQueue queue;
+    private final AtomicInteger state = new AtomicInteger(AWAKE);
+    private final KeventList changelist = KeventList.allocate(1);
+    private final Map<Registration.Key, Registration> owners = new HashMap<>();
+    private final Set<Registration> registrations = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final List<Registration> leaving = new ArrayList<>();
+    private final EventAdapter view = new EventAdapter();
+    private final LoopResources resources = new LoopResources();
+    private boolean dispatching;
+    private boolean reportsActivity;
+    private long activeSince;
+
+    /** A factory of handlers with the defaults: the best poller, no spinning. */
+    public static IoHandlerFactory newFactory() {
+        return newFactory(Options::defaults);
+    }
+
+    /**
+     * A factory of handlers.
+     *
+     * @param options called once for each handler: its poller, spinning and further filters, which must be new objects
+     *     each time. Its queue has a single owner whether they say so or not
+     */
+    public static IoHandlerFactory newFactory(Supplier<Options> options) {
+        Objects.requireNonNull(options, "options");
+        Knote.ensureAvailability();
+        boolean changing = canChangeThread(options.get());
+        return new IoHandlerFactory() {
+            @Override
+            public IoHandler newHandler(ThreadAwareExecutor ioExecutor) {
+                return new KnoteIoHandler(ioExecutor, options.get());
+            }
+
+            @Override
+            public boolean isChangingThreadSupported() {
+                return changing;
+            }
+        };
+    }
+
+    private static boolean canChangeThread(Options options) {
+        try (EventQueue probe = EventQueue.open(options.singleOwner())) {
+            return probe.canChangeOwner();
+        }
+    }
+
+    private KnoteIoHandler(ThreadAwareExecutor executor, Options options) {
+        this.executor = Objects.requireNonNull(executor, "executor");
+        this.queue = EventQueue.open(options.singleOwner().filter(new SocketFilter()));
+    }
+
+    /** Also called when the loop goes on in another thread. */
+    @Override
+    public void initialize() {
+        queue.takeOver();
+    }
+
+    @Override
+    public int run(IoHandlerContext context) {
+        reportsActivity = context.shouldReportActiveIoTime();
+        activeSince = 0;
+        int handled = 0;
+        try {
+            handled = poll(context);
+        } catch (Throwable t) {
+            rest(t);
+        } finally {
+            state.set(AWAKE);
+            dispatching = false;
+        }
+        leave();
+        if (reportsActivity) {
+            context.reportActiveIoTime(activeSince == 0 ? 0 : System.nanoTime() - activeSince);
+        }
+        return handled;
+    }
+
+    private int poll(IoHandlerContext context) {
+        long nanos = 0;
+        if (context.canBlock()) {
+            state.set(ASLEEP);
+            if (context.canBlock()) { // again, as a task may have come before it could be seen that we sleep
+                nanos = Math.clamp(context.delayNanos(System.nanoTime()), 0, FOR_EVER);
+            }
+        }
+        int events = queue.pollNanos(this::dispatch, nanos);
+        if (events == 0 && Thread.interrupted()) {
+            LOG.debug("an interrupt of the loop's thread is ignored");
+        }
+        return events;
+    }
+
+    private void dispatch(Event event) {
+        if (!dispatching) {
+            dispatching = true;
+            state.set(AWAKE);
+            activeSince = reportsActivity ? System.nanoTime() : 0;
+        }
+        if (!(event.attachment() instanceof Registration.Watch watch)) {
+            return;
+        }
+        Registration registration = watch.registration;
+        if (!registration.isValid()) {
+            return; // cancelled earlier in this batch
+        }
+        if ((event.flags() & Kqueue.EV_ONESHOT) != 0) {
+            registration.ended(event.ident(), event.filter());
+        }
+        try {
+            registration.dispatch(watch, event);
+        } catch (Throwable t) {
+            LOG.warn("{} threw on an event", registration.handle, t);
+        }
+    }
+
+    /** The queue is broken, or out of memory: not to burn a processor on it. */
+    private void rest(Throwable t) {
+        LOG.warn("the loop could not wait; it goes on after {} ms", REST_NANOS / 1_000_000, t);
+        LockSupport.parkNanos(REST_NANOS);
+    }
+
+    @Override
+    public void wakeup() {
+        if (state.get() == ASLEEP && !isLoop() && state.compareAndSet(ASLEEP, AWAKE)) {
+            queue.wakeup();
+        }
+    }
+
+    @Override
+    public void prepareToDestroy() {
+        for (Registration registration : registrations.toArray(Registration[]::new)) {
+            registration.close();
+        }
+        leave();
+    }
+
+    @Override
+    public void destroy() {
+        prepareToDestroy();
+        queue.close();
+        resources.close();
+    }
+
+    @Override
+    public IoRegistration register(IoHandle handle) {
+        Registration registration = make(handle);
+        registrations.add(registration);
+        handle.registered();
+        return registration;
+    }
+
+    private Registration make(IoHandle handle) {
+        if (handle instanceof KnoteIoHandle knoteHandle) {
+            return new KnoteRegistration(this, knoteHandle);
+        }
+        throw new IllegalArgumentException("handle is a " + handle.getClass().getName()
+                + ": expected a KnoteIoHandle");
+    }
+
+    @Override
+    public boolean isCompatible(Class<? extends IoHandle> handleType) {
+        return KnoteIoHandle.class.isAssignableFrom(handleType);
+    }
+
+    // ---- for registrations, on the loop
+
+    boolean isLoop() {
+        return executor.isExecutorThread(Thread.currentThread());
+    }
+
+    void execute(Runnable task) {
+        executor.execute(task);
+    }
+
+    EventQueue queue() {
+        return queue;
+    }
+
+    LoopResources loop() {
+        return resources;
+    }
+
+    /** Applies a change, with {@code udata} in the place of the user's object. */
+    void change(KnoteIoOps ops, Object udata) {
+        if (ops.word() == null) {
+            changelist.set(0, ops.ident(), ops.filter(), ops.flags(), ops.fflags(), ops.data(), udata);
+        } else {
+            changelist.set(0, ops.word(), ops.filter(), ops.flags(), ops.fflags(), ops.data(), udata);
+        }
+        queue.kevent(changelist, 1, null, 0, Duration.ZERO);
+    }
+
+    /** Makes a registration the one that has a knote; returns the one that has it. */
+    Registration claim(Registration.Key key, Registration registration) {
+        Registration other = owners.get(key);
+        if (other != null && other.isValid()) {
+            return other;
+        }
+        owners.put(key, registration);
+        return registration;
+    }
+
+    void release(Registration.Key key, Registration registration) {
+        owners.remove(key, registration);
+    }
+
+    /** The registration has no knotes any more. */
+    void cancelled(Registration registration) {
+        if (registrations.remove(registration)) {
+            leaving.add(registration);
+            if (!dispatching) {
+                leave();
+            }
+        }
+    }
+
+    /** Tells those who were cancelled, but not among events that may still be theirs. */
+    private void leave() {
+        while (!leaving.isEmpty()) {
+            Registration registration = leaving.removeLast();
+            try {
+                registration.handle.unregistered();
+            } catch (Throwable t) {
+                LOG.warn("{} threw when it was unregistered", registration.handle, t);
+            }
+        }
+    }
+
+    KnoteIoEvent view(Registration.Watch watch, Event event) {
+        view.event = event;
+        view.udata = watch.udata;
+        return view;
+    }
+
+    private static final class EventAdapter implements KnoteIoEvent {
+        private Event event;
+        private Object udata;
+
+        @Override
+        public long ident() {
+            return event.ident();
+        }
+
+        @Override
+        public int filter() {
+            return event.filter();
+        }
+
+        @Override
+        public int flags() {
+            return event.flags();
+        }
+
+        @Override
+        public int fflags() {
+            return event.fflags();
+        }
+
+        @Override
+        public long data() {
+            return event.data();
+        }
+
+        @Override
+        public Object udata() {
+            return udata;
+        }
+
+        @Override
+        public long ext(int k) {
+            return event.ext(k);
+        }
+
+        @Override
+        public String toString() {
+            return "ident " + ident() + ", filter " + filter() + ", flags 0x" + Integer.toHexString(flags())
+                    + ", fflags 0x" + Integer.toHexString(fflags()) + ", data " + data();
+        }
+    }
+}

@@ -1,0 +1,78 @@
+package dev.knote.transport;
+
+import dev.knote.Filter;
+import dev.knote.FilterKnote;
+import dev.knote.Kevent;
+import dev.knote.Kqueue;
+import dev.knote.linux.Epoll;
+import dev.knote.linux.Errno;
+import dev.knote.linux.Fds;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Readiness of a socket as epoll tells it, for reading and writing at once: {@code data} is the EPOLL* bits. With
+ * EV_CLEAR an event is an edge, and nothing is asked of the kernel. Without it the knote is level triggered: the knote's
+ * fflags are the bits of interest, and poll(2) is asked where no edge says what is ready; EPOLLERR and EPOLLHUP count
+ * whatever the interest, as for epoll.
+ *
+ * <p>The fd is deleted from the queue before it is closed.
+ */
+final class SocketFilter implements Filter {
+    /** Its number. */
+    static final int EVFILT_SOCKET = -101;
+
+    private static final int ALWAYS = Epoll.EPOLLERR | Epoll.EPOLLHUP;
+
+    private final Arena arena = Arena.ofShared();
+    private final MemorySegment pollfd = arena.allocate(8, 8);
+    private final MemorySegment zero = arena.allocate(16, 8);
+
+    @Override
+    public int number() {
+        return EVFILT_SOCKET;
+    }
+
+    @Override
+    public String name() {
+        return "EVFILT_SOCKET";
+    }
+
+    @Override
+    public void attach(FilterKnote knote, Kevent change) {
+        int fd = (int) knote.ident();
+        knote.watchFd(fd, FilterKnote.FD_BOTH);
+    }
+
+    @Override
+    public boolean event(FilterKnote knote) {
+        int ready = knote.takeReadiness();
+        if ((knote.flags() & Kqueue.EV_CLEAR) == 0) {
+            ready = level(knote, ready);
+        }
+        knote.data(ready);
+        return ready != 0;
+    }
+
+    /** An edge tells the whole readiness of its moment; without one it may be over since. */
+    private int level(FilterKnote knote, int edge) {
+        int interest = knote.savedFflags();
+        if (interest == 0) {
+            return 0;
+        }
+        int ready = edge & (interest | ALWAYS);
+        if (ready == 0) {
+            ready = Fds.poll((int) knote.ident(), interest, pollfd, zero);
+            if (ready == -Errno.EINTR) {
+                knote.activate();
+                return 0;
+            }
+        }
+        return ready < 0 || (ready & Fds.POLLNVAL) != 0 ? 0 : ready;
+    }
+
+    @Override
+    public void close() {
+        arena.close();
+    }
+}
