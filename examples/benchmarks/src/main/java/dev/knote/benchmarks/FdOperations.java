@@ -5,6 +5,7 @@ import static dev.knote.Kqueue.*;
 import dev.knote.EventQueue;
 import dev.knote.KeventList;
 import dev.knote.Options;
+import dev.knote.linux.Epoll;
 import dev.knote.linux.Fds;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -40,6 +41,21 @@ final class FdOperations {
             for (int i = 0; i < n; i++) {
                 kevent(kq, changes, 1, null, 0, null);
                 kevent(kq, delete, 1, null, 0, null);
+            }
+        };
+    }
+
+    /** The two system calls of {@link #register} and nothing else: what is left to Java. The argument: pipe or socket. */
+    static Operation registerRaw(String argument) {
+        int epfd = Epoll.epoll_create1();
+        int fd = argument.equals("pipe") ? Linux.pipe()[0] : Linux.socketPair()[0];
+        MemorySegment event = Arena.global().allocate(16, 16);
+        return n -> {
+            for (int i = 0; i < n; i++) {
+                if (Epoll.epoll_ctl(epfd, Epoll.EPOLL_CTL_ADD, fd, Epoll.EPOLLIN, fd, event) != 0
+                        || Epoll.epoll_ctl(epfd, Epoll.EPOLL_CTL_DEL, fd, 0, 0, event) != 0) {
+                    throw new IllegalStateException("epoll_ctl failed");
+                }
             }
         };
     }

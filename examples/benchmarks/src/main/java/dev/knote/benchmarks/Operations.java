@@ -18,6 +18,7 @@ final class Operations {
             case "eventfd-pong" -> ByteRoundTrip.eventFdPong();
             case "user" -> new UserOperation(argument);
             case "register" -> FdOperations.register(argument);
+            case "register-raw" -> FdOperations.registerRaw(argument);
             case "idle" -> FdOperations.idle(argument);
             case "writable" -> FdOperations.writable(argument);
             case "timer-add" -> TimerOperations.add(Integer.parseInt(argument));

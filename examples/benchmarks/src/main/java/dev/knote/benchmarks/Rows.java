@@ -36,6 +36,7 @@ final class Rows {
             try (Race race = new Race(settings)) {
                 Race.Subject c = c(race, 20_000, "register-" + kind);
                 Race.Subject threaded = c(race, 20_000, "register-" + kind, "2");
+                Race.Subject raw = java(race, 20_000, "register-raw", kind);
                 List<Race.Subject> knotes = new ArrayList<>();
                 for (String queue : List.of("owner", "shared")) {
                     for (String calls : List.of("one", "two")) {
@@ -46,6 +47,7 @@ final class Rows {
                 for (Race.Subject knote : knotes) {
                     print(knote, c, "<= 1.11 (0.9 times as many)");
                 }
+                row("Java, the two epoll_ctl alone, " + kind, raw, c, "");
                 if (threaded != null) {
                     row("C with a second thread, asleep, " + kind, threaded, c, "");
                     for (Race.Subject knote : knotes) {
