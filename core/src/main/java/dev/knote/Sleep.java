@@ -152,11 +152,17 @@ final class Sleep {
         spin.begin(nanos);
         boolean found = false;
         do {
-            found = !ready.looksEmpty() || !office.mailbox.isEmpty() || poller.hasCompletions()
-                    || peekWords(call);
+            found = !ready.looksEmpty() || !office.mailbox.isEmpty() || peekWords(call)
+                    || poller.hasCompletions() && harvested(call);
         } while (!found && spin.goesOn());
         spin.end(found);
-        return found && (!ready.looksEmpty() || !office.mailbox.isEmpty());
+        return found;
+    }
+
+    /** That there are completions may be a flag left over by the kernel: no reason to stop looking. */
+    private boolean harvested(Call call) {
+        harvest(call);
+        return !ready.looksEmpty();
     }
 
     private static boolean peekWords(Call call) {
