@@ -39,8 +39,7 @@ final class Sleep {
         if (spin.worthwhile() && spinUntilSomething(call, nanos)) {
             return true;
         }
-        long limit = limitForWords(nanos);
-        return queue.shared ? sleepShared(call, limit) : sleepOwned(call, limit);
+        return queue.shared ? sleepShared(call, nanos) : sleepOwned(call, nanos);
     }
 
     private boolean sleepOwned(Call call, long nanos) {
@@ -53,8 +52,9 @@ final class Sleep {
         }
         try {
             call.giveWords(queue); // not before: only polling brings them into effect
+            long limit = limitForWords(nanos); // puts words whose memory is gone on the list
             boolean empty = ready.looksEmpty() && !queue.isClosed();
-            pollAsLeader(empty ? timers.beginSleep(nanos) : 0);
+            pollAsLeader(empty ? timers.beginSleep(limit) : 0);
         } finally {
             office.mailbox.endSleep();
         }
@@ -62,8 +62,9 @@ final class Sleep {
         return true;
     }
 
-    private boolean sleepShared(Call call, long nanos) {
+    private boolean sleepShared(Call call, long most) {
         call.submitWords(queue);
+        long nanos = limitForWords(most);
         Waiter me = call.waiter;
         if (!ready.beginWait(me)) {
             return !ready.takeWakeup();
@@ -151,11 +152,17 @@ final class Sleep {
         spin.begin(nanos);
         boolean found = false;
         do {
-            found = !ready.looksEmpty() || !office.mailbox.isEmpty() || poller.hasCompletions()
-                    || peekWords(call);
+            found = !ready.looksEmpty() || !office.mailbox.isEmpty() || peekWords(call)
+                    || poller.hasCompletions() && harvested(call);
         } while (!found && spin.goesOn());
         spin.end(found);
-        return found && (!ready.looksEmpty() || !office.mailbox.isEmpty());
+        return found;
+    }
+
+    /** That there are completions may be a flag left over by the kernel: no reason to stop looking. */
+    private boolean harvested(Call call) {
+        harvest(call);
+        return !ready.looksEmpty();
     }
 
     private static boolean peekWords(Call call) {
@@ -172,15 +179,25 @@ final class Sleep {
         if (!queue.watchesWords) {
             return nanos;
         }
+        if (!queue.shared && poller.remind(CHECK_WORDS_NANOS)) {
+            if (poller.takeReminder()) {
+                checkWords();
+            }
+            return nanos;
+        }
         long now = System.nanoTime();
         if (now - wordsCheckedAt >= CHECK_WORDS_NANOS) {
             wordsCheckedAt = now;
-            for (KnoteImpl knote : table.all()) {
-                if (knote.wait != null && knote.wait.isWaiting()) {
-                    knote.wait.checkMemory();
-                }
-            }
+            checkWords();
         }
         return nanos < 0 ? CHECK_WORDS_NANOS : Math.min(nanos, CHECK_WORDS_NANOS);
+    }
+
+    private void checkWords() {
+        for (KnoteImpl knote : table.all()) {
+            if (knote.wait != null && knote.wait.isWaiting()) {
+                knote.wait.checkMemory();
+            }
+        }
     }
 }

@@ -22,11 +22,13 @@ public final class IoUring {
 
     public static final int IORING_OP_NOP = 0;
     public static final int IORING_OP_POLL_ADD = 6;
+    public static final int IORING_OP_TIMEOUT = 11;
     public static final int IORING_OP_ASYNC_CANCEL = 14;
     public static final int IORING_OP_FUTEX_WAIT = 51;
     public static final int IORING_OP_FUTEX_WAKE = 52;
 
     public static final int IORING_POLL_ADD_MULTI = 1;
+    public static final int IORING_TIMEOUT_MULTISHOT = 1 << 6;
     public static final int IORING_ASYNC_CANCEL_ALL = 1;
     public static final int IORING_ASYNC_CANCEL_ANY = 4;
     public static final int IORING_CQE_F_MORE = 2;

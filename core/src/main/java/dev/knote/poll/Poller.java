@@ -71,6 +71,19 @@ public interface Poller extends AutoCloseable {
      */
     void poll(long nanos);
 
+    /**
+     * Makes {@link #poll} return every {@code nanos} or so from now on, for a {@link #takeReminder reminder}. False if
+     * this poller can't: who wants to be reminded has to limit his waits. Of {@link #poll}'s thread.
+     */
+    default boolean remind(long nanos) {
+        return false;
+    }
+
+    /** Whether it is time again; then no longer. */
+    default boolean takeReminder() {
+        return false;
+    }
+
     /** Makes a {@link #poll} that waits, or else the next one that would, return. */
     void wakeup();
 

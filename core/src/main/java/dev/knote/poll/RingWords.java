@@ -3,6 +3,9 @@ package dev.knote.poll;
 import dev.knote.linux.Errno;
 import dev.knote.linux.Futex;
 import dev.knote.linux.IoUring;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
 /**
@@ -19,6 +22,12 @@ final class RingWords implements Words {
     private static final long WAKE = -4;
     private static final int MOST_WAKES = 1 << 16;
 
+    /** User data of the clock's completions; no wait has it, whose low half is a slot. */
+    private static final long TICK = WAKE - MOST_WAKES - 1;
+
+    /** In the result of {@link #await}: the clock has ticked. */
+    static final int TICKED = 4;
+
     private static final int ETIME = 62;
     private static final int FUTEX_FLAGS = Futex.FUTEX2_SIZE_U32;
     private static final long ANY_BIT = 0xffffffffL;
@@ -27,6 +36,7 @@ final class RingWords implements Words {
     private final boolean owned;
     /** Of an owned ring: the only thread that the kernel lets submit. */
     private final Thread maker = Thread.currentThread();
+    private final MemorySegment interval = Arena.ofAuto().allocate(ValueLayout.JAVA_LONG, 2);
     private WordWait[] slots = new WordWait[64];
     private int[] freeSlots = new int[64];
     private int free;
@@ -265,12 +275,28 @@ final class RingWords implements Words {
                 IoUring.IORING_OP_POLL_ADD, fd, 0, 0, IoUring.IORING_POLL_ADD_MULTI, readable, userData, 0);
     }
 
+    /** Ends a wait every {@code nanos}: a timer for good costs less than a timeout for every wait. */
+    synchronized void tickAlways(long nanos) {
+        interval.setAtIndex(ValueLayout.JAVA_LONG, 0, nanos / 1_000_000_000);
+        interval.setAtIndex(ValueLayout.JAVA_LONG, 1, nanos % 1_000_000_000);
+        makeRoom();
+        ring.prepare(
+                IoUring.IORING_OP_TIMEOUT,
+                -1,
+                0,
+                interval.address(),
+                1,
+                IoUring.IORING_TIMEOUT_MULTISHOT,
+                TICK,
+                0);
+    }
+
     /**
      * Submits, waits for a completion and tells the waits. Enters the kernel only if there is something to submit, to
      * collect or to wait for.
      *
      * @return which of {@link #pollAlways}'s fds were ready: bit 0 for {@link #EPOLL_READY}, bit 1 for
-     *     {@link #WOKEN_UP}; bits 16 and 17 if they have to be asked for again
+     *     {@link #WOKEN_UP}, bit 2 for {@link #tickAlways}; bits 16 to 18 if they have to be asked for again
      */
     int await(long nanos) {
         int toSubmit = 0;
@@ -406,8 +432,8 @@ final class RingWords implements Words {
             any = true;
             long data = ring.userData();
             int result = ring.result();
-            if (data == EPOLL_READY || data == WOKEN_UP) {
-                int bit = data == EPOLL_READY ? 1 : 2;
+            if (data == EPOLL_READY || data == WOKEN_UP || data == TICK) {
+                int bit = data == TICK ? TICKED : data == EPOLL_READY ? 1 : 2;
                 boolean more = (ring.flags() & IoUring.IORING_CQE_F_MORE) != 0;
                 events |= more ? bit : bit | bit << 16;
             } else if (data <= WAKE && data > WAKE - MOST_WAKES) {

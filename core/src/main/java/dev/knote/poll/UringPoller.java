@@ -28,12 +28,14 @@ final class UringPoller extends EpollPoller {
             | IoUring.IORING_SETUP_TASKRUN_FLAG;
     private static final int EPOLL_BIT = 1;
     private static final int WAKEUP_BIT = 2;
+    private static final int BOTH = EPOLL_BIT | WAKEUP_BIT;
 
     private final boolean owned;
     private volatile RingWords ring;
     private volatile Words words;
-    /** Of {@link #EPOLL_BIT} and {@link #WAKEUP_BIT}: what the ring watches. Belongs to who polls. */
+    /** Of {@link #EPOLL_BIT}, {@link #WAKEUP_BIT} and the tick: what the ring watches. Belongs to who polls. */
     private int watched;
+    private boolean reminded;
 
     UringPoller(boolean owned) {
         this.owned = owned;
@@ -129,11 +131,10 @@ final class UringPoller extends EpollPoller {
             look(made);
             return;
         }
-        if (watched != (EPOLL_BIT | WAKEUP_BIT)) {
+        if ((watched & BOTH) != BOTH) {
             watch(made);
         }
-        int events = made.await(nanos);
-        watched &= ~(events >> 16);
+        int events = await(made, nanos);
         if ((events & EPOLL_BIT) != 0) {
             fds.poll(0);
         }
@@ -146,11 +147,40 @@ final class UringPoller extends EpollPoller {
      */
     private void look(RingWords made) {
         boolean silent = owned && (watched & EPOLL_BIT) != 0;
-        int events = made.await(0);
-        watched &= ~(events >> 16);
+        int events = await(made, 0);
         if (!fds.isEmpty() && !(silent && (events & EPOLL_BIT) == 0)) {
             fds.poll(0);
         }
+    }
+
+    private int await(RingWords made, long nanos) {
+        int events = made.await(nanos);
+        watched &= ~(events >> 16);
+        if ((events & RingWords.TICKED) != 0) {
+            reminded = true;
+        }
+        return events;
+    }
+
+    /** An owner's ring has a clock. Of a shared one, the clock would be one thread's, and go with it. */
+    @Override
+    public boolean remind(long nanos) {
+        RingWords made = ring;
+        if (made == null || !owned) {
+            return false;
+        }
+        if ((watched & RingWords.TICKED) == 0) {
+            made.tickAlways(nanos);
+            watched |= RingWords.TICKED;
+        }
+        return true;
+    }
+
+    @Override
+    public boolean takeReminder() {
+        boolean taken = reminded;
+        reminded = false;
+        return taken;
     }
 
     private void watch(RingWords made) {
@@ -161,6 +191,6 @@ final class UringPoller extends EpollPoller {
             fds.wakeInSet(false);
             made.pollAlways(fds.wakeFd(), RingWords.WOKEN_UP);
         }
-        watched = EPOLL_BIT | WAKEUP_BIT;
+        watched |= BOTH;
     }
 }

@@ -9,6 +9,12 @@ import java.util.List;
  * machine disturbs all of them; a ratio is one of two runs of the same round.
  */
 final class Race implements AutoCloseable {
+    private static final int STEADY_RUNS = 12;
+    private static final int WARM_AFTER = 200_000;
+    private static final int RUNS_ALONE = 5;
+    private static final double IMPROVED = 0.97;
+    private static final long MOST_WARM_UP_NANOS = 4_000_000_000L;
+
     private final List<Subject> subjects = new ArrayList<>();
     private final List<Runnable> others = new ArrayList<>();
     private final int rounds;
@@ -45,16 +51,41 @@ final class Race implements AutoCloseable {
         others.add(end);
     }
 
-    void warmUp(int times) throws IOException {
-        for (Subject subject : subjects) {
-            for (int i = 0; i < times; i++) {
-                subject.child.time(subject.count);
+    /**
+     * Until compiled code is all there: a JVM that shares its processor with its compiler takes some 150,000 operations
+     * to get there, and is four times as slow before.
+     */
+    private static void warmUp(Subject subject) throws IOException {
+        long from = System.nanoTime();
+        long best = Long.MAX_VALUE;
+        int steady = 0;
+        for (int done = 0; done < WARM_AFTER || steady < STEADY_RUNS; done += subject.count) {
+            long nanos = subject.child.time(subject.count);
+            if (System.nanoTime() - from > MOST_WARM_UP_NANOS) {
+                break;
             }
+            steady = nanos < best * IMPROVED ? 0 : steady + 1;
+            best = Math.min(best, nanos);
+        }
+    }
+
+    /** Measures one that lives in no other's company, for those that would disturb others by being there. */
+    static double alone(Child child, int count) throws IOException {
+        try (child) {
+            child.ready();
+            Subject subject = new Subject("", child, count, new double[RUNS_ALONE]);
+            warmUp(subject);
+            for (int i = 0; i < RUNS_ALONE; i++) {
+                subject.nanos[i] = (double) child.time(count) / count;
+            }
+            return subject.time().median();
         }
     }
 
     void run() throws IOException {
-        warmUp(4);
+        for (Subject subject : subjects) {
+            warmUp(subject);
+        }
         for (int round = 0; round < rounds; round++) {
             for (Subject subject : subjects) {
                 subject.nanos[round] = (double) subject.child.time(subject.count) / subject.count;

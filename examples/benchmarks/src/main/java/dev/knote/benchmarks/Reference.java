@@ -9,6 +9,8 @@ import java.util.List;
 
 /** The C program, built on the spot; it deletes itself with {@link #close}. */
 record Reference(Path directory) implements AutoCloseable {
+    private static final List<String> SOURCES = List.of("peers.c", "ring.h");
+
     /** Builds it; null, with a word to the user, where there is no gcc. */
     static Reference build() throws IOException, InterruptedException {
         if (!Cpus.isThere("gcc")) {
@@ -16,11 +18,14 @@ record Reference(Path directory) implements AutoCloseable {
             return null;
         }
         Reference made = new Reference(Files.createTempDirectory("knote-bench"));
-        try (InputStream source = Reference.class.getResourceAsStream("peers.c")) {
-            Files.copy(source, made.source());
+        for (String name : SOURCES) {
+            try (InputStream source = Reference.class.getResourceAsStream(name)) {
+                Files.copy(source, made.directory.resolve(name));
+            }
         }
         int result = new ProcessBuilder(
-                "gcc", "-O2", "-o", made.program().toString(), made.source().toString())
+                "gcc", "-O2", "-o", made.program().toString(),
+                made.directory.resolve(SOURCES.getFirst()).toString())
                 .inheritIO().start().waitFor();
         if (result != 0) {
             System.out.println("(gcc failed: no C reference)");
@@ -36,17 +41,15 @@ record Reference(Path directory) implements AutoCloseable {
         return Child.of(cpus, command);
     }
 
-    private Path source() {
-        return directory.resolve("peers.c");
-    }
-
     private Path program() {
         return directory.resolve("peers");
     }
 
     @Override
     public void close() throws IOException {
-        Files.deleteIfExists(source());
+        for (String name : SOURCES) {
+            Files.deleteIfExists(directory.resolve(name));
+        }
         Files.deleteIfExists(program());
         Files.deleteIfExists(directory);
     }

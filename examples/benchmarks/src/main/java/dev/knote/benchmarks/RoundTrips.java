@@ -31,11 +31,22 @@ final class RoundTrips {
             System.out.println("(no taskset: round trips cannot be measured)");
             return;
         }
-        on(settings, settings.cpus().one(), "1.4x");
-        if (settings.cpus().count() > 1) {
+        boolean two = settings.cpus().count() > 1;
+        if (isWanted("one")) {
+            on(settings, settings.cpus().one(), "1.4x");
+        }
+        if (two && isWanted("two")) {
             on(settings, settings.cpus().two(), "1.1x");
+        }
+        if (two && isWanted("awake")) {
             spinning(settings, settings.cpus().two());
         }
+    }
+
+    /** {@code -Dbench.only}: one, two or awake; all of them without it. */
+    private static boolean isWanted(String part) {
+        String only = System.getProperty("bench.only", "");
+        return only.isEmpty() || only.equals(part);
     }
 
     private static void on(Settings settings, Cpus cpus, String aim) throws Exception {

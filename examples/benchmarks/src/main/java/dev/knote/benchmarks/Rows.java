@@ -110,27 +110,48 @@ final class Rows {
         }
     }
 
+    /** One process at a time: words that others have armed are in the kernel's way, which has one table for all. */
     void words() throws Exception {
         for (String poller : List.of("io_uring", "epoll")) {
-            try (Race race = new Race(settings)) {
-                List<Race.Subject> knotes = new ArrayList<>();
-                for (int armed : new int[] {10, 1_000, 10_000}) {
-                    if (armed <= 1_000 || poller.equals("io_uring")) {
-                        String argument = armed + ",1,anon,shared,owner,event";
-                        Child child = Child.java(
-                                settings.cpus().one(), null,
-                                List.of("-Dknote.poller=" + poller), "words", argument);
-                        child.ready();
-                        knotes.add(race.add(armed + " armed", child, settings.count(10_000)));
-                    }
+            List<Race.Subject> knotes = new ArrayList<>();
+            List<Race.Subject> cs = new ArrayList<>();
+            for (int armed : poller.equals("io_uring") ? new int[] {10, 1_000, 10_000}
+                    : new int[] {10, 1_000}) {
+                knotes.add(new Race.Subject(armed + " armed", null, armed, new double[settings.rounds()]));
+                cs.add(new Race.Subject(armed + " armed", null, armed, new double[settings.rounds()]));
+            }
+            for (int round = 0; round < settings.rounds(); round++) {
+                for (int i = 0; i < knotes.size(); i++) {
+                    words(poller, knotes.get(i), cs.get(i), round);
                 }
-                race.run();
-                Table.begin("A wake and its event among armed words, " + poller, "with 10 armed");
-                for (Race.Subject knote : knotes) {
-                    row(knote.name(), knote, knotes.get(0), "<= 1.5");
-                }
-            } catch (IOException e) {
-                System.out.println("(" + poller + ": " + e.getMessage() + ")");
+            }
+            words(poller, knotes, cs);
+        }
+    }
+
+    private void words(String poller, Race.Subject knote, Race.Subject c, int round) throws IOException {
+        int armed = knote.count();
+        int count = settings.count(10_000);
+        Cpus cpus = settings.cpus().one();
+        String argument = armed + ",1,anon,shared,owner,event";
+        Child java = Child.java(cpus, null, List.of("-Dknote.poller=" + poller), "words", argument);
+        knote.nanos()[round] = Race.alone(java, count);
+        if (settings.reference() != null) {
+            Child reference = settings.reference().start(cpus, "words", String.valueOf(armed));
+            c.nanos()[round] = Race.alone(reference, count);
+        }
+    }
+
+    private void words(String poller, List<Race.Subject> knotes, List<Race.Subject> cs) {
+        boolean none = settings.reference() == null;
+        Table.begin("A wake and its event among armed words, " + poller, "C: futex(2) and an io_uring");
+        for (int i = 0; i < knotes.size(); i++) {
+            print(knotes.get(i), none ? null : cs.get(i), "");
+        }
+        for (int i = 1; i < knotes.size(); i++) {
+            row(knotes.get(i).name() + " over 10", knotes.get(i), knotes.get(0), "<= 1.5");
+            if (!none) {
+                row("C: the same", cs.get(i), cs.get(0), "");
             }
         }
     }

@@ -32,6 +32,8 @@ static int64_t now(void) {
     return t.tv_sec * 1000000000LL + t.tv_nsec;
 }
 
+#include "ring.h"
+
 static void map(const char *path) {
     int fd = open(path, O_RDWR);
     check(fd >= 0, path);
@@ -187,6 +189,10 @@ static void (*prepare(int argc, char **argv))(int) {
         check(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0, "socketpair");
         readfd = fds[0];
         return add_and_delete;
+    }
+    if (!strcmp(what, "words")) {
+        arm_words(atoi(argv[2]));
+        return wake_and_collect;
     }
     if (!strcmp(what, "timerfd"))
         return arm_timers;

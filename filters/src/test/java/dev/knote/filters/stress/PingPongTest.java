@@ -17,8 +17,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Two threads, each with a queue of its own, wake each other in turn: every wake has to end a sleep. A thread that
- * misses one keeps both from the end. (A left-over flag of the ring, which kept an owner busy, was seen between
- * processes alone: this has not shown it.)
+ * misses one keeps both from the end. (A left-over flag of the ring is {@link BusyOwnerTest}'s.)
  */
 class PingPongTest {
     private static final int ROUNDS = StressSize.of(2_000_000, 20_000);
