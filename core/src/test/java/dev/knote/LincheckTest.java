@@ -98,13 +98,14 @@ class LincheckTest {
     /** A knote is on the list once, in the order of activation, and goes to one taker. */
     @Param(name = "key", gen = IntGen.class, conf = "0:" + (KEYS - 1))
     public static class ReadyOps {
-        private final ReadyList ready = new ReadyList(true);
+        private final ReadyList ready = new ReadyList(true, 1);
         private final KnoteImpl[] knotes = new KnoteImpl[KEYS];
 
         /** With a knote for each key, none of them active. */
         public ReadyOps() {
             for (int i = 0; i < KEYS; i++) {
                 knotes[i] = knote(i);
+                ready.begin(knotes[i], false);
                 knotes[i].giveBack();
             }
         }
@@ -128,7 +129,12 @@ class LincheckTest {
         @Operation
         public long pop() {
             KnoteImpl[] first = new KnoteImpl[1];
-            return ready.pop(SCANS.incrementAndGet(), first, 1) == 0 ? -1 : first[0].ident;
+            long scan = SCANS.incrementAndGet();
+            Call call = Call.begin();
+            ready.beginScan(call, scan);
+            int n = ready.pop(call, scan, first, 1, false);
+            call.end();
+            return n == 0 ? -1 : first[0].ident;
         }
     }
 
