@@ -180,7 +180,6 @@ final class Changes {
             throw EventQueue.missing(change, filter);
         }
         KnoteImpl knote = new KnoteImpl(queue, filter, change);
-        ready.begin(knote, change.has(EV_DISABLE));
         if (!table.insert(knote)) {
             return null;
         }

@@ -94,6 +94,7 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
         this.ext3 = change.ext3;
         UDATA.set(this, change.udata); // seen with the knote itself
         this.word = change.word;
+        queue.ready.begin(this, change.has(Kqueue.EV_DISABLE));
     }
 
     /** fd readiness of this knote. */

@@ -1,6 +1,7 @@
 package dev.knote;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
@@ -12,9 +13,14 @@ import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What the stripes of a ready list and its sleepers promise together, with threads that meet as often as they can. */
 class ReadyListTest {
@@ -58,7 +64,7 @@ class ReadyListTest {
             into = new KnoteImpl[most];
         }
 
-        void run(java.util.function.Consumer<KnoteImpl> taken) {
+        void run(Consumer<KnoteImpl> taken) {
             me = new Waiter(Thread.currentThread());
             while (!over.get()) {
                 int n = pop(into);
@@ -88,12 +94,13 @@ class ReadyListTest {
         }
     }
 
-    @Test
-    void noKnoteLiesOnTheListWhileTheThreadsThatWaitSleep() throws Exception {
-        int rounds = FULL ? 3_000_000 : 60_000;
+    @ParameterizedTest(name = "{0} activate, {1} take")
+    @CsvSource({"1,1", "2,1", "1,2", "3,2"})
+    void noKnoteLiesOnTheListWhileTheThreadsThatWaitSleep(int activate, int take) throws Exception {
+        int rounds = FULL ? 3_000_000 : 30_000;
         AtomicIntegerArray answered = new AtomicIntegerArray(THREADS * 32);
-        startTakers(2, 1, knote -> answered.incrementAndGet((int) knote.ident * 32));
-        runAll(THREADS, me -> {
+        startTakers(take, 1, knote -> answered.incrementAndGet((int) knote.ident * 32));
+        runAll(activate, me -> {
             KnoteImpl mine = knote(me);
             for (int round = 1; round <= rounds; round++) {
                 int now = round;
@@ -102,14 +109,55 @@ class ReadyListTest {
                 await("taker of round " + round, () -> answered.get(me * 32) >= now);
             }
         });
-        for (int i = 0; i < THREADS; i++) {
+        for (int i = 0; i < activate; i++) {
             assertEquals(rounds, answered.get(i * 32), "each activation is one event");
         }
     }
 
     @Test
+    void whoLeavesALevelTriggeredKnoteOnTheListWakesTheNext() {
+        Waiter leader = new Waiter(new Thread());
+        Waiter follower = new Waiter(new Thread());
+        assertTrue(sleepers.enter(leader));
+        assertTrue(sleepers.enter(follower));
+        KnoteImpl knote = knote(0);
+        assertEquals(follower, ready.activate(knote));
+        sleepers.endFollow(follower);
+        assertEquals(1, pop(new KnoteImpl[1]));
+        ready.requeue(knote);
+        assertEquals(leader, sleepers.leave());
+    }
+
+    @Test
+    void whoLeavesThePollerWakesTheNextToSleepThere() {
+        Waiter leader = new Waiter(new Thread());
+        Waiter follower = new Waiter(new Thread());
+        assertTrue(sleepers.enter(leader));
+        assertTrue(sleepers.enter(follower));
+        sleepers.endLead();
+        assertEquals(follower, sleepers.leave());
+        sleepers.endFollow(follower);
+        assertEquals(null, sleepers.leave());
+    }
+
+    @Test
+    void oneEventWakesOneThreadAndNobodySleepsBesideOne() {
+        Waiter leader = new Waiter(new Thread());
+        Waiter follower = new Waiter(new Thread());
+        assertTrue(sleepers.enter(leader));
+        assertTrue(sleepers.enter(follower));
+        KnoteImpl knote = knote(0);
+        assertEquals(follower, ready.activate(knote));
+        assertEquals(null, ready.activate(knote), "it is on the list already");
+        sleepers.endFollow(follower);
+        assertFalse(sleepers.enter(follower));
+        assertEquals(leader, ready.activate(knote(1)));
+        assertEquals(null, ready.activate(knote(2)), "all have been woken");
+    }
+
+    @Test
     void aKnoteIsTakenOnceForEachTimeItWasActivatedWhoeverActivatesDisablesAndEnables() throws Exception {
-        int rounds = FULL ? 3_000_000 : 60_000;
+        int rounds = FULL ? 30_000_000 : 600_000;
         KnoteImpl[] knotes = knotes(0);
         AtomicIntegerArray pending = new AtomicIntegerArray(KNOTES);
         AtomicIntegerArray owned = new AtomicIntegerArray(KNOTES);
@@ -117,7 +165,7 @@ class ReadyListTest {
         runAll(THREADS, me -> {
             ThreadLocalRandom random = ThreadLocalRandom.current();
             for (int round = 1; round <= rounds; round++) {
-                int i = random.nextInt(KNOTES);
+                int i = random.nextInt(2);
                 if (random.nextInt(8) > 0) {
                     pending.set(i, 1);
                     wake(ready.activate(knotes[i]));
@@ -156,6 +204,20 @@ class ReadyListTest {
         });
         await("all that was not killed", () -> taken.get() == kept.get());
         await("an empty list", () -> ready.size() == 0);
+        assertTrue(ready.isEmpty());
+    }
+
+    @Test
+    void aKilledKnoteIsOffTheListAndNotTaken() {
+        KnoteImpl[] knotes = knotes(0);
+        wakeAll(ready, knotes);
+        ready.kill(knotes[0]);
+        ready.kill(knotes[3]);
+        ready.disable(knotes[KNOTES - 1]);
+        assertEquals(KNOTES - 3, ready.size());
+        KnoteImpl[] into = new KnoteImpl[KNOTES];
+        assertEquals(KNOTES - 3, pop(into));
+        assertEquals(List.of(1L, 2L, 4L, 5L, 6L), Stream.of(into).limit(5).map(k -> k.ident).toList());
         assertTrue(ready.isEmpty());
     }
 
@@ -233,7 +295,7 @@ class ReadyListTest {
         void run(int me) throws Exception;
     }
 
-    private void startTakers(int count, int most, java.util.function.Consumer<KnoteImpl> taken) {
+    private void startTakers(int count, int most, Consumer<KnoteImpl> taken) {
         for (int i = 0; i < count; i++) {
             Taker taker = new Taker(most);
             takers.add(taker);
@@ -269,7 +331,7 @@ class ReadyListTest {
         }
     }
 
-    private void await(String what, java.util.function.BooleanSupplier condition) {
+    private void await(String what, BooleanSupplier condition) {
         long end = System.nanoTime() + PATIENCE_NANOS;
         for (int looks = 0; !condition.getAsBoolean(); looks++) {
             if (looks < 20) {
