@@ -48,6 +48,11 @@ final class Call implements WordMemory {
 
     final EventView view = new EventView();
 
+    /** Where in the {@link ReadyList} the scan is, and how many stripes it has to go. */
+    int stripe;
+
+    int stripesLeft;
+
     private final int depth;
     private long scan = IDS.getAndIncrement() << SCAN_BITS;
     private boolean busy;
@@ -69,6 +74,15 @@ final class Call implements WordMemory {
             call = call.inner;
         }
         call.busy = true;
+        return call;
+    }
+
+    /** The calling thread's, in which it is. */
+    static Call current() {
+        Call call = MINE.get();
+        while (call.inner != null && call.inner.busy) {
+            call = call.inner;
+        }
         return call;
     }
 
@@ -156,6 +170,14 @@ final class Call implements WordMemory {
             woken = Arrays.copyOf(woken, 2 * activatedCount);
         }
         activated[activatedCount++] = knote;
+    }
+
+    /** The first {@code n} of the activated are done. */
+    void forgetActivated(int n) {
+        int left = activatedCount - n;
+        System.arraycopy(activated, n, activated, 0, left);
+        Arrays.fill(activated, left, activatedCount, null);
+        activatedCount = left;
     }
 
     void rearmed(KnoteImpl knote, int at) {

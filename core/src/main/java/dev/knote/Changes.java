@@ -190,11 +190,9 @@ final class Changes {
             throw EventQueue.missing(change, filter);
         }
         KnoteImpl knote = new KnoteImpl(queue, filter, change);
-        knote.status = change.has(EV_DISABLE) ? ReadyList.DISABLED : 0;
         if (!table.insert(knote)) {
             return null;
         }
-        knote.call = call;
         attach(knote, change);
         boolean asked = false;
         try {
@@ -230,13 +228,12 @@ final class Changes {
     }
 
     private KnoteImpl modify(Call call, KnoteImpl knote, Kevent change) {
-        knote.call = call;
         try {
             knote.filter.touch(knote, change);
             if (knote.wait != null) {
                 knote.wait.share(call);
             }
-            if (!change.has(EV_KEEPUDATA)) {
+            if (!change.has(EV_KEEPUDATA) && knote.udata != change.udata) {
                 knote.udata = change.udata;
             }
             if (change.has(EV_DISABLE)) {

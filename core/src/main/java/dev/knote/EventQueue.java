@@ -62,6 +62,7 @@ public final class EventQueue implements AutoCloseable {
     final Memory memory = new Memory();
     final KnoteTable table;
     final ReadyList ready;
+    final Sleepers sleepers;
     final Presence presence = new Presence();
     final Interrupts interrupts = new Interrupts(this);
     final Office office = new Office(this);
@@ -80,6 +81,7 @@ public final class EventQueue implements AutoCloseable {
         timers = new TimerHeap(shared);
         table = new KnoteTable(shared);
         ready = new ReadyList(shared);
+        sleepers = ready.sleepers();
         filters = new Filters(options.filters());
         try {
             poller = Pollers.open(!shared, options.pollerName());
@@ -246,7 +248,7 @@ public final class EventQueue implements AutoCloseable {
             office.requestWakeup();
             return;
         }
-        wake(ready.requestWakeup());
+        wake(sleepers.requestWakeup());
     }
 
     /** Ends everything. Those who wait, here or in {@link Kqueue#kevent}, get EBADF. Closing again does nothing. */
@@ -348,7 +350,7 @@ public final class EventQueue implements AutoCloseable {
     /** Sends those who are inside away, and waits until they have left. */
     private void awaitDeparture() {
         for (int tries = 0; presence.isAnybody(); tries++) {
-            Waiter waiter = ready.takeAnyWaiter();
+            Waiter waiter = sleepers.takeAny();
             if (waiter != null) {
                 LockSupport.unpark(waiter.thread);
             }
@@ -462,7 +464,7 @@ public final class EventQueue implements AutoCloseable {
         if (waiter == null) {
             return;
         }
-        if (ready.isLeader(waiter)) {
+        if (sleepers.isLeader(waiter)) {
             wakePoller();
         } else {
             sleep.wokenFromHere();

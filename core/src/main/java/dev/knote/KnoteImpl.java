@@ -16,11 +16,15 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
     private static final VarHandle TAKEN;
     private static final VarHandle READINESS;
     private static final VarHandle UDATA;
+    private static final VarHandle HOME;
+    private static final VarHandle TABLE_NEXT;
 
     static {
         try {
             TAKEN = MethodHandles.lookup().findVarHandle(KnoteImpl.class, "taken", int.class);
             READINESS = MethodHandles.lookup().findVarHandle(KnoteImpl.class, "readiness", int.class);
+            TABLE_NEXT = MethodHandles.lookup().findVarHandle(KnoteImpl.class, "tableNext", KnoteImpl.class);
+            HOME = MethodHandles.lookup().findVarHandle(KnoteImpl.class, "home", ReadyStripe.class);
             UDATA = MethodHandles.lookup().findVarHandle(KnoteImpl.class, "udata", Object.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
@@ -32,10 +36,13 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
     final long ident;
     final int filterNumber;
 
-    /** Under its stripe's lock in {@link KnoteTable}. */
+    /** Changed under its stripe's lock in {@link KnoteTable}. */
     KnoteImpl tableNext;
 
-    /** Under the lock of {@link ReadyList}. */
+    /** The stripe whose lock guards the next four. */
+    @SuppressWarnings("unused") // by HOME
+    private ReadyStripe home;
+
     KnoteImpl readyPrevious;
 
     KnoteImpl readyNext;
@@ -52,7 +59,6 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
     private int readiness;
 
     // Of the thread that has taken the knote:
-    Call call;
     int flags;
     int savedFflags;
     long savedData;
@@ -88,6 +94,7 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
         this.ext3 = change.ext3;
         UDATA.set(this, change.udata); // seen with the knote itself
         this.word = change.word;
+        queue.ready.begin(this, change.has(Kqueue.EV_DISABLE));
     }
 
     /** fd readiness of this knote. */
@@ -110,10 +117,28 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
     }
 
     void giveBack() {
-        call = null;
         if (queue.shared) {
             TAKEN.setRelease(this, 0);
         }
+    }
+
+    /** For those who look without the lock. */
+    KnoteImpl tableNext() {
+        return (KnoteImpl) TABLE_NEXT.getAcquire(this);
+    }
+
+    void tableNext(KnoteImpl next) {
+        TABLE_NEXT.setRelease(this, next);
+    }
+
+    /** The stripe of {@link ReadyList} that it belongs to, as long as that is locked. */
+    ReadyStripe home() {
+        return (ReadyStripe) HOME.getAcquire(this);
+    }
+
+    /** It moves: all that was done to it where it was is seen by who finds it there. */
+    void home(ReadyStripe stripe) {
+        HOME.setRelease(this, stripe);
     }
 
     boolean isDisabled() {
@@ -353,7 +378,7 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
         if (wait == null) {
             wait = new KnoteWord(this);
         }
-        wait.arm(bytes, expected, isPrivate, call);
+        wait.arm(bytes, expected, isPrivate, Call.current());
     }
 
     @Override

@@ -1,14 +1,20 @@
 package dev.knote;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The knotes of a queue, by (ident, filter). In stripes with a lock each, held for a look-up or an insertion; a knote
- * found is handed out <em>taken</em>, see {@link KnoteImpl#tryTake}.
+ * The knotes of a queue, by (ident, filter). In stripes with a lock each; a knote found is handed out <em>taken</em>,
+ * see {@link KnoteImpl#tryTake}.
+ *
+ * <p>A look-up goes without the lock at first. What it finds and can take is right, since a removed knote can't be
+ * taken; that there is no knote, which may be because the table grows meanwhile, is known only under the lock.
  */
 final class KnoteTable {
     private static final int STRIPES = 64;
+    private static final VarHandle BUCKETS = MethodHandles.arrayElementVarHandle(KnoteImpl[].class);
 
     private final Stripe[] stripes;
 
@@ -21,7 +27,7 @@ final class KnoteTable {
 
     private static final class Stripe {
         final SpinLock lock;
-        KnoteImpl[] buckets = new KnoteImpl[4];
+        volatile KnoteImpl[] buckets = new KnoteImpl[4];
         int size;
 
         Stripe(boolean shared) {
@@ -33,6 +39,12 @@ final class KnoteTable {
     KnoteImpl take(long ident, int filter) {
         int hash = hash(ident, filter);
         Stripe stripe = stripe(hash);
+        KnoteImpl likely = find(stripe, hash, ident, filter);
+        boolean certain = likely == null ? stripes.length == 1 : likely.tryTake();
+        return certain ? likely : takeLocked(stripe, hash, ident, filter);
+    }
+
+    private static KnoteImpl takeLocked(Stripe stripe, int hash, long ident, int filter) {
         for (int tries = 0;; tries++) {
             stripe.lock.lock();
             KnoteImpl found = find(stripe, hash, ident, filter);
@@ -57,8 +69,8 @@ final class KnoteTable {
             }
             KnoteImpl[] buckets = stripe.buckets;
             int at = index(hash, buckets);
-            knote.tableNext = buckets[at];
-            buckets[at] = knote;
+            knote.tableNext(buckets[at]);
+            BUCKETS.setRelease(buckets, at, knote);
             stripe.size++;
         }
         stripe.lock.unlock();
@@ -77,7 +89,7 @@ final class KnoteTable {
         } else {
             for (KnoteImpl before = buckets[at]; before != null; before = before.tableNext) {
                 if (before.tableNext == knote) {
-                    before.tableNext = knote.tableNext;
+                    before.tableNext(knote.tableNext);
                     stripe.size--;
                     break;
                 }
@@ -124,9 +136,10 @@ final class KnoteTable {
     }
 
     private static KnoteImpl find(Stripe stripe, int hash, long ident, int filter) {
-        KnoteImpl knote = stripe.buckets[index(hash, stripe.buckets)];
+        KnoteImpl[] buckets = stripe.buckets;
+        KnoteImpl knote = (KnoteImpl) BUCKETS.getAcquire(buckets, index(hash, buckets));
         while (knote != null && (knote.ident != ident || knote.filterNumber != filter)) {
-            knote = knote.tableNext;
+            knote = knote.tableNext();
         }
         return knote;
     }
@@ -138,7 +151,7 @@ final class KnoteTable {
             for (KnoteImpl knote = bucket; knote != null;) {
                 KnoteImpl next = knote.tableNext;
                 int at = index(hash(knote.ident, knote.filterNumber), grown);
-                knote.tableNext = grown[at];
+                knote.tableNext(grown[at]);
                 grown[at] = knote;
                 knote = next;
             }

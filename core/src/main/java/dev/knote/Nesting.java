@@ -55,6 +55,10 @@ final class Nesting {
         return queue == target || inner.stream().anyMatch(other -> other.nesting.reaches(target));
     }
 
+    boolean isWatched() {
+        return watchers.length > 0;
+    }
+
     /** Something was put on the list, or there is another deadline. */
     void tellWatchers() {
         for (NestedWatch watcher : watchers) {

@@ -1,111 +1,214 @@
 package dev.knote;
 
 /**
- * The knotes that may have an event, in the order in which they became so, and the threads that wait for one. One lock
- * guards both, so that nobody goes to sleep beside an event; it is held for a list insertion and never while
- * anything else runs.
+ * The knotes that may have an event, those of each activating thread in the order in which they became so. It is in
+ * stripes by thread, so that threads that take what they have activated do not meet. For the single owner there is one.
  *
- * <p>At most one of the waiting threads, the leader, sleeps in the poller; the others sleep in {@link Waiter}s and take
- * the lead when it leaves. Where a method returns a Waiter, the caller wakes it, after the lock.
+ * <p>A knote belongs to a stripe, whose lock guards its status, its links and its scan; it moves while it is on no
+ * list, under the lock of the stripe that it leaves. No more than one stripe is locked by a thread at a time, and
+ * nothing else runs meanwhile.
+ *
+ * <p>Where a method returns a Waiter, the caller wakes it.
  */
 final class ReadyList {
-    /** Status bits of a knote: it may have an event. */
-    static final int ACTIVE = 1;
-    /** It is on the list. */
-    static final int QUEUED = 2;
+    /** Status bits of a knote: it is on the list. */
+    static final int QUEUED = 1;
     /** The user does not want events of it. */
-    static final int DISABLED = 4;
+    static final int DISABLED = 2;
     /** It has been removed from the queue. */
-    static final int DEAD = 8;
+    static final int DEAD = 4;
     /** EV_FORCEONESHOT: its event is not asked for. */
-    static final int FORCED = 16;
+    static final int FORCED = 8;
 
-    private final SpinLock lock;
-    private KnoteImpl head;
-    private KnoteImpl tail;
-    private int size;
-    private Waiter followers;
-    private Waiter leader;
-    private boolean leaderSignalled;
-    private boolean wakeupPending;
+    private static final int STRIPES_A_PROCESSOR = 4;
+    private static final int MOST_STRIPES = 16;
+    private static final long GOLDEN = 0x9e3779b97f4a7c15L;
+
+    private final ReadyStripe[] stripes;
+    private final Sleepers sleepers;
 
     ReadyList(boolean shared) {
-        lock = new SpinLock(shared);
+        this(shared, shared ? stripesForThisMachine() : 1);
     }
 
-    /** As of a moment ago; exact only under the lock. */
+    /** @param stripeCount a power of two */
+    ReadyList(boolean shared, int stripeCount) {
+        stripes = new ReadyStripe[stripeCount];
+        for (int i = 0; i < stripeCount; i++) {
+            stripes[i] = new ReadyStripe(shared);
+        }
+        sleepers = new Sleepers(shared, this);
+    }
+
+    private static int stripesForThisMachine() {
+        int wanted = STRIPES_A_PROCESSOR * Runtime.getRuntime().availableProcessors();
+        return Math.min(MOST_STRIPES, Integer.highestOneBit(2 * wanted - 1));
+    }
+
+    Sleepers sleepers() {
+        return sleepers;
+    }
+
+    /** As of a moment ago. */
     boolean looksEmpty() {
-        return head == null;
+        for (ReadyStripe stripe : stripes) {
+            if (!stripe.looksEmpty()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** What was on the list before this began, and was not taken, makes it false. */
+    boolean isEmpty() {
+        boolean empty = true;
+        for (int i = 0; i < stripes.length && empty; i++) {
+            stripes[i].lock.lock(); // orders this look and insertions, see Sleepers
+            empty = stripes[i].looksEmpty();
+            stripes[i].lock.unlock();
+        }
+        return empty;
     }
 
     int size() {
+        int size = 0;
+        for (ReadyStripe stripe : stripes) {
+            size += stripe.size();
+        }
         return size;
+    }
+
+    /** A knote that nobody else knows yet. */
+    void begin(KnoteImpl knote, boolean disabled) {
+        knote.status = disabled ? DISABLED : 0;
+        knote.home(own());
     }
 
     /** The knote may have an event. Returns who is to be woken for it, or null. */
     Waiter activate(KnoteImpl knote) {
-        lock.lock();
-        Waiter woken = insert(knote) ? pickSleeper() : null;
-        lock.unlock();
-        return woken;
+        return insert(own(), knote) ? sleepers.pick() : null;
     }
 
     /** As {@link #activate}, for the first {@code n}; returns how many are to be woken, in {@code woken}. */
     int activate(KnoteImpl[] knotes, int n, Waiter[] woken) {
-        int count = 0;
-        lock.lock();
+        ReadyStripe own = own();
+        int inserted = 0;
+        own.lock.lock();
         for (int i = 0; i < n; i++) {
-            Waiter waiter = insert(knotes[i]) ? pickSleeper() : null;
-            if (waiter != null) {
-                woken[count++] = waiter;
+            KnoteImpl knote = knotes[i];
+            boolean isNew;
+            if (knote.home() == own) {
+                isNew = ReadyStripe.isWanted(knote);
+                if (isNew) {
+                    own.append(knote);
+                }
+            } else {
+                own.lock.unlock();
+                isNew = insert(own, knote);
+                own.lock.lock();
             }
+            inserted += isNew ? 1 : 0;
         }
-        lock.unlock();
-        return count;
+        own.lock.unlock();
+        return inserted == 0 ? 0 : sleepers.pick(woken, inserted);
     }
 
     /** Whether the knote was put on the list. */
-    private boolean insert(KnoteImpl knote) {
-        int status = knote.status;
-        boolean absent = (status & (DEAD | QUEUED | DISABLED)) == 0;
-        knote.status = absent ? status | ACTIVE | QUEUED : status | ACTIVE;
-        if (absent) {
-            append(knote);
+    private boolean insert(ReadyStripe own, KnoteImpl knote) {
+        while (true) {
+            ReadyStripe home = lockHome(knote);
+            boolean wanted = ReadyStripe.isWanted(knote);
+            boolean done = !wanted || home == own;
+            if (!done) {
+                knote.home(own); // the last that is done to it here
+            } else if (wanted) {
+                own.append(knote);
+            }
+            home.lock.unlock();
+            if (done) {
+                return wanted;
+            }
         }
-        return absent;
     }
 
-    /** EV_FORCEONESHOT. */
-    Waiter force(KnoteImpl knote) {
-        lock.lock();
-        knote.status |= FORCED;
-        lock.unlock();
-        return activate(knote);
+    private static ReadyStripe lockHome(KnoteImpl knote) {
+        while (true) {
+            ReadyStripe home = knote.home();
+            home.lock.lock();
+            if (knote.home() == home) {
+                return home;
+            }
+            home.lock.unlock();
+        }
     }
 
     /**
-     * Takes the first knotes that the scan {@code scan} has not seen yet off the list: at most {@code most}. They are
-     * not taken for the caller yet, who has to ask each whether it is still alive and enabled then.
+     * What the call has found to have an event is taken by the scan that begins, past the list, if nothing of this
+     * thread's stands before it and there is room for all of it: in order, up to the first that belongs to another
+     * stripe. The rest is left in the call.
      *
      * @return how many there are in {@code into}
      */
-    int pop(long scan, KnoteImpl[] into, int most) {
-        if (head == null) {
+    int bypass(Call call, long scan, KnoteImpl[] into, int most) {
+        ReadyStripe own = own();
+        if (at(call.stripe) != own || !own.looksEmpty()
+                || call.activatedCount > Math.min(most, into.length)) {
             return 0;
         }
+        KnoteImpl[] active = call.activated;
         int n = 0;
-        lock.lock();
-        for (KnoteImpl knote = head, next; knote != null && n < most; knote = next) {
-            next = knote.readyNext;
-            if (knote.scan != scan) {
-                unlink(knote);
-                knote.status &= ~(QUEUED | ACTIVE);
+        int i = 0;
+        own.lock.lock();
+        boolean empty = own.looksEmpty();
+        for (; empty && i < call.activatedCount && active[i].home() == own; i++) {
+            KnoteImpl knote = active[i];
+            if (ReadyStripe.isWanted(knote) && knote.scan != scan) {
                 knote.scan = scan;
                 into[n++] = knote;
             }
         }
-        lock.unlock();
+        own.lock.unlock();
+        call.forgetActivated(i);
         return n;
+    }
+
+    /** EV_FORCEONESHOT. */
+    Waiter force(KnoteImpl knote) {
+        change(knote, 0, FORCED);
+        return activate(knote);
+    }
+
+    /** A scan begins, from which on {@link #pop} goes through the stripes: mostly at the thread's own. */
+    void beginScan(Call call, long scan) {
+        int at = ownIndex();
+        long mixed = scan * GOLDEN;
+        if (mixed >>> 60 == 0 && stripes.length > 1) { // one in sixteen: beside a stripe that is never empty, none starves
+            int other = at + (int) (mixed >>> 32);
+            at = at(other).askWhetherServed() ? at : other;
+        }
+        call.stripe = at;
+        call.stripesLeft = stripes.length;
+    }
+
+    /**
+     * Takes the first knotes that the scan {@code scan} has not seen yet off the list: at most {@code most}, as many as
+     * {@code into} has room for. They are not taken for the caller yet, who has to ask each whether it is still alive
+     * and enabled then.
+     *
+     * @param some whether the scan has found events before: then others' stripes are left to them, if they serve them
+     * @return how many there are in {@code into}
+     */
+    int pop(Call call, long scan, KnoteImpl[] into, int most, boolean some) {
+        ReadyStripe own = own();
+        for (; call.stripesLeft > 0; call.stripesLeft--, call.stripe++) {
+            ReadyStripe stripe = at(call.stripe);
+            boolean pass = stripe.looksEmpty() || some && stripe != own && stripe.isServed();
+            int n = pass ? 0 : stripe.pop(scan, into, Math.min(most, into.length), stripe == own);
+            if (n > 0) {
+                return n;
+            }
+        }
+        return 0;
     }
 
     /** Whether the knote, which the caller has taken, was to be delivered without being asked; it is no longer. */
@@ -113,210 +216,49 @@ final class ReadyList {
         if ((knote.status & FORCED) == 0) {
             return false;
         }
-        lock.lock();
-        knote.status &= ~FORCED;
-        lock.unlock();
+        change(knote, FORCED, 0);
         return true;
     }
 
-    /** Puts a level-triggered knote back behind the others. Nobody is woken, see {@link #afterWait}. */
+    /** Puts a level-triggered knote behind the others. Nobody is woken, see {@link Sleepers#leave}. */
     void requeue(KnoteImpl knote) {
-        lock.lock();
-        if ((knote.status & (DEAD | DISABLED | QUEUED)) == 0) {
-            append(knote);
-            knote.status |= QUEUED;
-        }
-        knote.status |= ACTIVE;
-        lock.unlock();
+        boolean ignored = insert(own(), knote);
     }
 
     void enable(KnoteImpl knote) {
-        lock.lock();
-        knote.status &= ~DISABLED;
-        lock.unlock();
+        change(knote, DISABLED, 0);
     }
 
     void disable(KnoteImpl knote) {
-        lock.lock();
-        dequeue(knote);
-        knote.status |= DISABLED;
-        lock.unlock();
+        takeOff(knote, DISABLED);
     }
 
     void kill(KnoteImpl knote) {
-        lock.lock();
-        dequeue(knote);
-        knote.status = DEAD;
-        lock.unlock();
+        takeOff(knote, DEAD);
     }
 
-    /** Somebody wants to sleep: false if there is a reason not to; else he is the leader or a follower now. */
-    boolean beginWait(Waiter waiter) {
-        lock.lock();
-        boolean sleep = head == null && !wakeupPending;
-        if (sleep) {
-            waiter.signalled = false;
-            waiter.dismissed = false;
-            if (leader == null) {
-                leader = waiter;
-                leaderSignalled = false;
-            } else {
-                waiter.next = followers;
-                followers = waiter;
-            }
-        }
-        lock.unlock();
-        return sleep;
+    private static void change(KnoteImpl knote, int less, int more) {
+        ReadyStripe home = lockHome(knote);
+        knote.status = knote.status & ~less | more;
+        home.lock.unlock();
     }
 
-    boolean isLeader(Waiter waiter) {
-        return leader == waiter;
+    private static void takeOff(KnoteImpl knote, int why) {
+        ReadyStripe home = lockHome(knote);
+        home.remove(knote);
+        knote.status |= why;
+        home.lock.unlock();
     }
 
-    void endLead() {
-        lock.lock();
-        leader = null;
-        lock.unlock();
+    private ReadyStripe own() {
+        return stripes[ownIndex()];
     }
 
-    /** A follower woke up by himself: takes him off the list, if nobody has. */
-    void endFollow(Waiter waiter) {
-        lock.lock();
-        if (!waiter.signalled) {
-            Waiter before = null;
-            Waiter at = followers;
-            while (at != waiter) {
-                before = at;
-                at = at.next;
-            }
-            if (before == null) {
-                followers = waiter.next;
-            } else {
-                before.next = waiter.next;
-            }
-            waiter.next = null;
-        }
-        lock.unlock();
+    private ReadyStripe at(int index) {
+        return stripes[index & stripes.length - 1];
     }
 
-    /** A thread leaves the queue: who takes the lead, or what it leaves on the list? */
-    Waiter afterWait() {
-        if (followers == null && leader == null) {
-            return null;
-        }
-        lock.lock();
-        Waiter woken = followers != null && leader == null || head != null ? pickSleeper() : null;
-        lock.unlock();
-        return woken;
-    }
-
-    /** Whoever tries to lead without sleeping: false if somebody leads. */
-    boolean tryLead(Waiter waiter) {
-        if (leader != null) {
-            return false;
-        }
-        lock.lock();
-        boolean lead = leader == null;
-        if (lead) {
-            leader = waiter;
-            leaderSignalled = true; // he does not sleep
-        }
-        lock.unlock();
-        return lead;
-    }
-
-    /** The next to wait, or one who waits, is to return. */
-    Waiter requestWakeup() {
-        lock.lock();
-        Waiter woken = pickSleeper();
-        if (woken == null) {
-            wakeupPending = true;
-        } else {
-            woken.dismissed = true;
-        }
-        lock.unlock();
-        return woken;
-    }
-
-    /** Whether a wakeup was requested; it is answered by this. */
-    boolean takeWakeup() {
-        if (!wakeupPending) {
-            return false;
-        }
-        lock.lock();
-        boolean pending = wakeupPending;
-        wakeupPending = false;
-        lock.unlock();
-        return pending;
-    }
-
-    /** A call returns: that answers a wakeup. */
-    void forgetWakeup() {
-        if (wakeupPending) {
-            boolean ignored = takeWakeup();
-        }
-    }
-
-    /** One of those who wait, or null when all have been taken. */
-    Waiter takeAnyWaiter() {
-        lock.lock();
-        Waiter waiter = pickSleeper();
-        lock.unlock();
-        return waiter;
-    }
-
-    private Waiter pickSleeper() {
-        if (leader != null && leader.thread == Thread.currentThread()) {
-            return null; // he is polling: what he leaves on the list wakes others as he leaves
-        }
-        Waiter follower = followers;
-        if (follower != null) {
-            followers = follower.next;
-            follower.next = null;
-            follower.signalled = true;
-            return follower;
-        }
-        if (leader != null && !leaderSignalled) {
-            leaderSignalled = true;
-            return leader;
-        }
-        return null;
-    }
-
-    private void append(KnoteImpl knote) {
-        knote.readyPrevious = tail;
-        knote.readyNext = null;
-        if (tail == null) {
-            head = knote;
-        } else {
-            tail.readyNext = knote;
-        }
-        tail = knote;
-        size++;
-    }
-
-    private void dequeue(KnoteImpl knote) {
-        if ((knote.status & QUEUED) != 0) {
-            unlink(knote);
-            knote.status &= ~QUEUED;
-        }
-    }
-
-    private void unlink(KnoteImpl knote) {
-        KnoteImpl before = knote.readyPrevious;
-        KnoteImpl after = knote.readyNext;
-        if (before == null) {
-            head = after;
-        } else {
-            before.readyNext = after;
-        }
-        if (after == null) {
-            tail = before;
-        } else {
-            after.readyPrevious = before;
-        }
-        knote.readyPrevious = null;
-        knote.readyNext = null;
-        size--;
+    private int ownIndex() {
+        return stripes.length == 1 ? 0 : (int) Thread.currentThread().threadId() & stripes.length - 1;
     }
 }

@@ -14,6 +14,7 @@ final class Retrieval {
     private final EventQueue queue;
     private final KnoteTable table;
     private final ReadyList ready;
+    private final Sleepers sleepers;
     private final TimerHeap timers;
     private final Office office;
     private final Changes changes;
@@ -23,6 +24,7 @@ final class Retrieval {
         this.queue = queue;
         this.table = queue.table;
         this.ready = queue.ready;
+        this.sleepers = ready.sleepers();
         this.timers = queue.timers;
         this.office = queue.office;
         this.changes = queue.changes;
@@ -37,7 +39,7 @@ final class Retrieval {
             return n;
         } finally {
             if (!completed && queue.shared) {
-                queue.wake(ready.afterWait()); // others may have slept while this thread led
+                queue.wake(sleepers.leave()); // others may have slept while this thread led
             }
         }
     }
@@ -79,8 +81,8 @@ final class Retrieval {
             settle(call, events);
         }
         if (queue.shared) {
-            ready.forgetWakeup();
-            queue.wake(ready.afterWait());
+            sleepers.forgetWakeup();
+            queue.wake(sleepers.leave());
         } else {
             office.forgetWakeup();
         }
@@ -97,12 +99,17 @@ final class Retrieval {
         if (!timers.isEmpty()) {
             timers.expire(queue);
         }
-        queue.activate(call);
         int n = from;
         long scan = from == 0 ? call.nextScan() : call.scan();
         KnoteImpl[] popped = call.popped;
         int count;
-        while (n < max && (count = ready.pop(scan, popped, Math.min(max - n, popped.length))) > 0) {
+        ready.beginScan(call, scan);
+        if (call.activatedCount > 0) {
+            count = queue.nesting.isWatched() ? 0 : ready.bypass(call, scan, popped, max - n);
+            queue.activate(call);
+            n = deliver(call, popped, count, events, n);
+        }
+        while (n < max && (count = ready.pop(call, scan, popped, max - n, n > 0)) > 0) {
             n = deliver(call, popped, count, events, n);
         }
         return n;
@@ -149,7 +156,6 @@ final class Retrieval {
     private int deliver(Call call, KnoteImpl knote, KeventList events, int at) {
         boolean drop = false;
         int next = at;
-        knote.call = call;
         try {
             boolean fires = ready.takeForce(knote) || knote.filter.event(knote);
             drop = knote.gone;
@@ -228,7 +234,6 @@ final class Retrieval {
         if (knote == null) {
             return;
         }
-        knote.call = call;
         try {
             if (knote == listed && knote.wait.bits() == FilterKnote.WORD_DIFFERS) {
                 events.read(at, call.event);

@@ -10,6 +10,7 @@ final class Sleep {
 
     private final EventQueue queue;
     private final ReadyList ready;
+    private final Sleepers sleepers;
     private final TimerHeap timers;
     private final Poller poller;
     private final KnoteTable table;
@@ -20,6 +21,7 @@ final class Sleep {
     Sleep(EventQueue queue, Spin spin) {
         this.queue = queue;
         this.ready = queue.ready;
+        this.sleepers = ready.sleepers();
         this.timers = queue.timers;
         this.poller = queue.poller;
         this.table = queue.table;
@@ -66,16 +68,16 @@ final class Sleep {
         call.submitWords(queue);
         long nanos = limitForWords(most);
         Waiter me = call.waiter;
-        if (!ready.beginWait(me)) {
-            return !ready.takeWakeup();
+        if (!sleepers.enter(me)) {
+            return !sleepers.takeWakeup();
         }
-        if (ready.isLeader(me)) {
+        if (sleepers.isLeader(me)) {
             try {
                 pollAsLeader(queue.isClosed() ? 0 : timers.beginSleep(nanos));
                 timers.endSleep();
                 timers.expire(queue);
             } finally {
-                ready.endLead();
+                sleepers.endLead();
             }
         } else {
             follow(me, nanos);
@@ -114,7 +116,7 @@ final class Sleep {
             }
             LockSupport.parkNanos(this, left);
         }
-        ready.endFollow(me);
+        sleepers.endFollow(me);
     }
 
     /** Looks without waiting at what the poller has, unless somebody is doing that. */
@@ -124,11 +126,11 @@ final class Sleep {
         }
         if (!queue.shared) {
             poll(0);
-        } else if (ready.tryLead(call.waiter)) {
+        } else if (sleepers.tryLead(call.waiter)) {
             try {
                 poll(0);
             } finally {
-                ready.endLead();
+                sleepers.endLead();
             }
         }
     }
@@ -141,7 +143,7 @@ final class Sleep {
             if (!queue.isClosed()) {
                 harvest(call);
                 timers.expire(queue);
-                queue.wake(ready.afterWait()); // who came while this thread had the lead waits for it
+                queue.wake(sleepers.leave()); // who came while this thread had the lead waits for it
             }
         } finally {
             queue.leave(call);

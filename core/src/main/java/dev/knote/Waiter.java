@@ -1,11 +1,11 @@
 package dev.knote;
 
-/** A thread that sleeps in a queue, in the list of {@link ReadyList}. */
+/** A thread that sleeps in a queue, in the list of {@link Sleepers}. */
 final class Waiter {
     final Thread thread;
     Waiter next;
     volatile boolean signalled;
-    /** It was woken to return, events or none. Under the lock of {@link ReadyList}, and read by its thread. */
+    /** It was woken to return, events or none. Under the lock of {@link Sleepers}, and read by its thread. */
     volatile boolean dismissed;
 
     Waiter(Thread thread) {

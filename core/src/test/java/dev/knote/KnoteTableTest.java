@@ -1,0 +1,138 @@
+package dev.knote;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+
+/** Threads that add, find and delete the same knotes as often as they can. */
+class KnoteTableTest {
+    private static final EventQueue QUEUE = EventQueue.open();
+    private static final boolean FULL = "full".equals(System.getProperty("knote.stress"));
+    private static final int FILTER = -100;
+    private static final int THREADS = 3;
+
+    private final KnoteTable table = new KnoteTable(true);
+    private final AtomicReference<Throwable> failure = new AtomicReference<>();
+
+    @AfterAll
+    static void closeQueue() {
+        QUEUE.close();
+    }
+
+    @Test
+    void aKnoteIsInTheTableOnceAndWithOneThreadAtATime() throws Exception {
+        int keys = 3;
+        int rounds = FULL ? 20_000_000 : 400_000;
+        AtomicIntegerArray alive = new AtomicIntegerArray(keys);
+        AtomicIntegerArray users = new AtomicIntegerArray(keys);
+        runAll(THREADS, me -> {
+            for (int round = 0; round < rounds; round++) {
+                int key = ThreadLocalRandom.current().nextInt(keys);
+                boolean delete = ThreadLocalRandom.current().nextInt(4) == 0;
+                KnoteImpl knote = table.take(key, FILTER);
+                if (knote == null) {
+                    knote = knote(key);
+                    if (!table.insert(knote)) {
+                        continue;
+                    }
+                    assertEquals(1, alive.incrementAndGet(key), "knotes of " + key + " in the table");
+                }
+                assertEquals(1, users.incrementAndGet(key), "threads that have taken the knote of " + key);
+                users.decrementAndGet(key);
+                if (delete) {
+                    assertEquals(0, alive.decrementAndGet(key), "knotes of " + key + " left");
+                    table.remove(knote);
+                } else {
+                    knote.giveBack();
+                }
+            }
+        });
+        for (int key = 0; key < keys; key++) {
+            KnoteImpl knote = table.take(key, FILTER);
+            assertEquals(alive.get(key), knote == null ? 0 : 1);
+        }
+    }
+
+    @Test
+    void aKnoteThatIsThereIsFoundWhileTheTableGrowsAndOthersGo() throws Exception {
+        int times = FULL ? 500 : 10;
+        AtomicBoolean over = new AtomicBoolean();
+        int mine = 40;
+        for (int time = 0; time < times; time++) {
+            KnoteTable growing = new KnoteTable(true);
+            over.set(false);
+            for (int i = 0; i < mine; i++) {
+                KnoteImpl knote = knote(-1 - i);
+                assertTrue(growing.insert(knote));
+                knote.giveBack();
+            }
+            runAll(2, me -> {
+                if (me == 0) {
+                    fill(growing);
+                    over.set(true);
+                }
+                while (!over.get()) {
+                    for (int i = 0; i < mine; i++) {
+                        KnoteImpl found = growing.take(-1 - i, FILTER);
+                        assertNotNull(found, "a knote that nobody has deleted");
+                        assertEquals(-1 - i, found.ident);
+                        found.giveBack();
+                    }
+                }
+            });
+        }
+    }
+
+    private static void fill(KnoteTable growing) {
+        for (int i = 0; i < 30_000; i++) {
+            KnoteImpl knote = knote(i);
+            assertTrue(growing.insert(knote));
+            if (i % 3 == 0) {
+                growing.remove(knote);
+            } else {
+                knote.giveBack();
+            }
+        }
+    }
+
+    private interface Work {
+        void run(int me);
+    }
+
+    private void runAll(int count, Work work) throws Exception {
+        List<Thread> workers = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            int me = i;
+            workers.add(Thread.ofPlatform().daemon().start(() -> {
+                try {
+                    work.run(me);
+                } catch (Throwable t) {
+                    failure.compareAndSet(null, t);
+                }
+            }));
+        }
+        for (Thread worker : workers) {
+            worker.join(60_000);
+            assertTrue(!worker.isAlive() || failure.get() != null, "a thread is stuck");
+        }
+        if (failure.get() != null) {
+            throw new AssertionError(failure.get());
+        }
+    }
+
+    private static KnoteImpl knote(int ident) {
+        Kevent change = new Kevent();
+        change.ident = ident;
+        change.filter = FILTER;
+        return new KnoteImpl(QUEUE, null, change);
+    }
+}
