@@ -221,11 +221,11 @@ abstract class AbstractKnoteChannel extends AbstractChannel implements UnixChann
 
     @Override
     protected void doBind(SocketAddress address) throws Exception {
-        bind(address);
+        bindTo(address);
         local = Addresses.local(fdValue());
     }
 
-    private void bind(SocketAddress address) throws IOException {
+    private void bindTo(SocketAddress address) throws IOException {
         long at = scratchAt();
         int result = Socket.bind(fdValue(), at, Addresses.encode(address, family, at));
         if (result < 0) {
@@ -247,7 +247,7 @@ abstract class AbstractKnoteChannel extends AbstractChannel implements UnixChann
         long at = scratchAt();
         Addresses.encode(remoteAddress, family, at); // refuses it before anything is bound
         if (localAddress != null) {
-            bind(localAddress);
+            bindTo(localAddress);
         }
         int result = Socket.connect(fdValue(), at, Addresses.encode(remoteAddress, family, at));
         if (result < 0 && !PendingConnect.isPending(result)) {

@@ -15,6 +15,7 @@ import io.netty.channel.FileRegion;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.ChannelInputShutdownReadComplete;
 import io.netty.channel.socket.DuplexChannel;
+import io.netty.util.concurrent.GlobalEventExecutor;
 import java.io.IOException;
 import java.nio.channels.NotYetConnectedException;
 import java.util.concurrent.Executor;
@@ -33,6 +34,11 @@ abstract class AbstractKnoteStreamChannel extends AbstractKnoteChannel implement
     @Override
     protected KnoteUnsafe newUnsafe() {
         return new StreamUnsafe();
+    }
+
+    /** Whether close(2) waits for what was sent to be received. */
+    boolean lingers() {
+        return false;
     }
 
     /**
@@ -173,7 +179,7 @@ abstract class AbstractKnoteStreamChannel extends AbstractKnoteChannel implement
         }
     }
 
-    class StreamUnsafe extends KnoteUnsafe {
+    private final class StreamUnsafe extends KnoteUnsafe {
         /** A connection of which the peer has closed one direction is readable until its end. */
         @Override
         void hungUp() {
@@ -258,10 +264,14 @@ abstract class AbstractKnoteStreamChannel extends AbstractKnoteChannel implement
             }
         }
 
-        /** For {@link KnoteSocketChannel}. */
+        /** Closing may take its time, in which no event must come. */
         @Override
         protected Executor prepareToClose() {
-            return super.prepareToClose();
+            if (!lingers()) {
+                return null;
+            }
+            doDeregister();
+            return GlobalEventExecutor.INSTANCE;
         }
     }
 }

@@ -11,7 +11,9 @@ import java.net.UnixDomainSocketAddress;
  * A connection by a Unix domain socket on the loops of {@link KnoteIoHandler}. It takes {@link DomainSocketAddress} and
  * {@link UnixDomainSocketAddress}; a name that begins with NUL is an abstract one.
  */
-public final class KnoteDomainSocketChannel extends AbstractKnoteStreamChannel implements DomainSocketChannel {
+public final class KnoteDomainSocketChannel extends AbstractKnoteStreamChannel
+        implements
+            DomainSocketChannel {
     private static final int MSG_CTRUNC = 0x8;
     private static final int FLAGS = 48;
 

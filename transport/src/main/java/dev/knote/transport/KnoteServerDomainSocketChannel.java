@@ -13,7 +13,8 @@ import java.net.SocketAddress;
  * deleted when the channel is closed.
  */
 public final class KnoteServerDomainSocketChannel extends AbstractKnoteServerChannel
-        implements ServerDomainSocketChannel {
+        implements
+            ServerDomainSocketChannel {
     private final KnoteServerDomainSocketChannelConfig config;
     private volatile String file;
 

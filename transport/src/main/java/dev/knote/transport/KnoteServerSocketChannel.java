@@ -7,7 +7,8 @@ import java.net.InetSocketAddress;
 
 /** A server's TCP socket on the loops of {@link KnoteIoHandler}. */
 public final class KnoteServerSocketChannel extends AbstractKnoteServerChannel
-        implements ServerSocketChannel {
+        implements
+            ServerSocketChannel {
     private final KnoteServerSocketChannelConfig config;
 
     /** One that is to be bound. */

@@ -3,9 +3,7 @@ package dev.knote.transport;
 import io.netty.channel.socket.ServerSocketChannel;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.SocketProtocolFamily;
-import io.netty.util.concurrent.GlobalEventExecutor;
 import java.net.InetSocketAddress;
-import java.util.concurrent.Executor;
 
 /** A TCP connection on the loops of {@link KnoteIoHandler}. */
 public final class KnoteSocketChannel extends AbstractKnoteStreamChannel implements SocketChannel {
@@ -57,21 +55,7 @@ public final class KnoteSocketChannel extends AbstractKnoteStreamChannel impleme
     }
 
     @Override
-    protected KnoteUnsafe newUnsafe() {
-        return new StreamUnsafe() {
-            /** With SO_LINGER closing may take its time, in which no event must come. */
-            @Override
-            protected Executor prepareToClose() {
-                if (!lingers()) {
-                    return null;
-                }
-                doDeregister();
-                return GlobalEventExecutor.INSTANCE;
-            }
-        };
-    }
-
-    private boolean lingers() {
+    boolean lingers() {
         try {
             return isOpen() && config.getSoLinger() > 0;
         } catch (RuntimeException e) {
