@@ -5,6 +5,7 @@ import dev.knote.transport.socket.Failures;
 import dev.knote.transport.socket.Socket;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.channel.DefaultFileRegion;
 import io.netty.channel.FileRegion;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -15,6 +16,9 @@ import java.nio.channels.WritableByteChannel;
 final class FileWriter implements WritableByteChannel {
     /** Ends the attempts of this turn. */
     private static final int NOTHING_TO_GIVE = Integer.MAX_VALUE / 2;
+
+    /** Below it copying costs less system calls. */
+    private static final int SENDFILE_MIN = 16 * 1024;
 
     private final AbstractKnoteStreamChannel channel;
 
@@ -27,16 +31,35 @@ final class FileWriter implements WritableByteChannel {
             out.remove();
             return 0;
         }
-        long sent = region.transferTo(this, region.transferred());
+        long sent = transfer(region);
         if (sent > 0) {
             out.progress(sent);
             if (region.transferred() >= region.count()) {
                 out.remove();
             }
-        } else if (channel.writable) {
+        } else if (channel.writable) { // not for want of room
             return NOTHING_TO_GIVE;
         }
         return 1;
+    }
+
+    private long transfer(FileRegion region) throws IOException {
+        long from = region.transferred();
+        SocketFile file = region instanceof DefaultFileRegion && region.count() - from >= SENDFILE_MIN
+                ? channel.loop().socketFile()
+                : null;
+        if (file == null) {
+            return region.transferTo(this, from);
+        }
+        try {
+            long sent = region.transferTo(file.lend(channel.fdValue()), from);
+            if (sent <= 0) {
+                channel.writable = false;
+            }
+            return sent;
+        } finally {
+            file.takeBack();
+        }
     }
 
     /** For a region: as much as there is room for. */

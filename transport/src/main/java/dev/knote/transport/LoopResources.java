@@ -2,6 +2,7 @@ package dev.knote.transport;
 
 import dev.knote.transport.socket.IoVectors;
 import dev.knote.transport.socket.Socket;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -20,6 +21,8 @@ final class LoopResources {
     private final MemorySegment scratch = arena.allocate(SCRATCH_SIZE, 64);
     private final IoVectors vectors = new IoVectors(
             arena.allocate((long) Socket.IOVEC_MAX * Socket.IOVEC_SIZE, 64).address(), Socket.IOVEC_MAX);
+    private SocketFile socketFile;
+    private boolean hasNoSocketFile;
     private List<Runnable> next = new ArrayList<>();
     private List<Runnable> now = new ArrayList<>();
 
@@ -60,7 +63,35 @@ final class LoopResources {
         now.clear();
     }
 
+    /** A file that sockets can take the place of; null if there is none. */
+    SocketFile socketFile() {
+        if (socketFile != null && !socketFile.isOpen()) {
+            closeSocketFile();
+        }
+        if (socketFile == null && !hasNoSocketFile) {
+            try {
+                socketFile = SocketFile.open();
+            } catch (IOException | RuntimeException e) {
+                hasNoSocketFile = true;
+                LOG.debug("files are sent by copying them", e);
+            }
+        }
+        return socketFile;
+    }
+
+    private void closeSocketFile() {
+        try {
+            socketFile.close();
+        } catch (IOException e) {
+            LOG.debug("closing a file that sockets take the place of", e);
+        }
+        socketFile = null;
+    }
+
     void close() {
+        if (socketFile != null) {
+            closeSocketFile();
+        }
         arena.close();
     }
 }
