@@ -10,6 +10,7 @@ import io.netty.channel.IoHandler;
 import io.netty.channel.IoHandlerContext;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.IoRegistration;
+import io.netty.channel.local.LocalIoHandle;
 import io.netty.channel.nio.NioIoHandle;
 import io.netty.util.concurrent.ThreadAwareExecutor;
 import java.io.IOException;
@@ -36,7 +37,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>It takes {@link KnoteIoHandle}s, which the channels of this package are; {@link NioIoHandle}s, which Netty's NIO
  * channels are, if the JVM was started with {@code --add-exports java.base/sun.nio.ch=ALL-UNNAMED} (on the module path
- * {@code =dev.knote.transport}); and Netty's {@code KQueueIoHandle}s.
+ * {@code =dev.knote.transport}); Netty's {@code KQueueIoHandle}s; and Netty's local channels, which need nothing of a
+ * loop but its thread.
  */
 public final class KnoteIoHandler implements IoHandler {
     private static final Logger LOG = LoggerFactory.getLogger(KnoteIoHandler.class);
@@ -240,6 +242,9 @@ public final class KnoteIoHandler implements IoHandler {
         if (KQUEUE && KQueueBridge.accepts(handle.getClass())) {
             return KQueueBridge.of(this, handle);
         }
+        if (handle instanceof LocalIoHandle) {
+            return new LocalRegistration(this, handle);
+        }
         throw new IllegalArgumentException("handle is a " + handle.getClass().getName()
                 + ": expected a KnoteIoHandle, a NioIoHandle or a KQueueIoHandle");
     }
@@ -260,6 +265,7 @@ public final class KnoteIoHandler implements IoHandler {
     public boolean isCompatible(Class<? extends IoHandle> handleType) {
         return KnoteIoHandle.class.isAssignableFrom(handleType)
                 || NioIoHandle.class.isAssignableFrom(handleType)
+                || LocalIoHandle.class.isAssignableFrom(handleType)
                 || KQUEUE && KQueueBridge.accepts(handleType);
     }
 
@@ -288,7 +294,11 @@ public final class KnoteIoHandler implements IoHandler {
         } else {
             changelist.set(0, ops.word(), ops.filter(), ops.flags(), ops.fflags(), ops.data(), udata);
         }
-        queue.kevent(changelist, 1, null, 0, Duration.ZERO);
+        try {
+            queue.kevent(changelist, 1, null, 0, Duration.ZERO);
+        } finally {
+            changelist.set(0, 0, 0, 0, 0, 0, null); // holds neither the object nor the memory
+        }
     }
 
     /** Before the loop waits next, {@link Registration#beforeWait} is called, once. */

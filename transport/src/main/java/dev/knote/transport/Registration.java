@@ -6,6 +6,7 @@ import dev.knote.Kqueue;
 import dev.knote.linux.Errno;
 import io.netty.channel.IoHandle;
 import io.netty.channel.IoRegistration;
+import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
@@ -36,15 +37,18 @@ abstract class Registration implements IoRegistration {
     static final class Watch {
         final Registration registration;
         final Key key;
+        /** The memory of a word, or null. */
+        final MemorySegment word;
         Object udata;
         /** The change that was made last. */
         KnoteIoOps last;
         /** False when the knote is deleted: an event of it may stand in the batch yet. */
         boolean live = true;
 
-        Watch(Registration registration, Key key) {
+        Watch(Registration registration, Key key, MemorySegment word) {
             this.registration = registration;
             this.key = key;
+            this.word = word;
         }
     }
 
@@ -70,13 +74,17 @@ abstract class Registration implements IoRegistration {
             changeOther(key, ops);
             return;
         }
-        handler.change(ops, watch);
+        boolean deletes = (ops.flags() & Kqueue.EV_DELETE) != 0;
+        try {
+            handler.change(ops, watch);
+        } finally {
+            if (deletes) { // ENOENT says that it is gone as well
+                forget(watch);
+            }
+        }
         watch.last = ops;
         if ((ops.flags() & Kqueue.EV_KEEPUDATA) == 0) {
             watch.udata = ops.udata();
-        }
-        if ((ops.flags() & Kqueue.EV_DELETE) != 0) {
-            forget(watch);
         }
     }
 
@@ -100,7 +108,7 @@ abstract class Registration implements IoRegistration {
             throw new IllegalStateException("ident " + key.ident + ", filter " + key.filter
                     + ": already registered with this loop, by " + other.registration.handle);
         }
-        Watch watch = new Watch(this, key);
+        Watch watch = new Watch(this, key, ops.word());
         watch.last = ops;
         watch.udata = ops.udata();
         handler.change(ops, watch);
@@ -140,6 +148,9 @@ abstract class Registration implements IoRegistration {
         watch.live = false;
         watches.remove(watch.key, watch);
         handler.disown(watch.key, watch);
+        if (watch.word != null) {
+            handler.queue().forget(watch.word);
+        }
     }
 
     private void delete(Watch watch) {
