@@ -76,7 +76,7 @@ abstract class AbstractKnoteChannel extends AbstractChannel implements UnixChann
         if (active) {
             local = Addresses.local(fd);
         }
-        watch = KnoteIoOps.of(fd, SocketFilter.EVFILT_SOCKET, Kqueue.EV_ADD | Kqueue.EV_CLEAR, 0, 0);
+        watch = KnoteIoOps.of(fd, SocketFilter.EVFILT_SOCKET, Kqueue.EV_ADD | Kqueue.EV_CLEAR, watched(), 0);
     }
 
     AbstractKnoteChannel(Channel parent, GivenSocket given) {
@@ -88,6 +88,11 @@ abstract class AbstractKnoteChannel extends AbstractChannel implements UnixChann
     /** Whether the end of input leaves the channel open. */
     boolean isHalfClosureAllowed() {
         return false;
+    }
+
+    /** The fflags of the knote: of a constant, as the constructor asks. */
+    int watched() {
+        return 0;
     }
 
     @Override
@@ -178,7 +183,12 @@ abstract class AbstractKnoteChannel extends AbstractChannel implements UnixChann
         }
     }
 
-    /** Deletes the knote: before the fd is closed, or the channel goes to another loop. */
+    /** Makes or changes another knote of the channel; on the loop. */
+    final void submit(KnoteIoOps ops) {
+        registration.submit(ops);
+    }
+
+    /** Deletes the knotes: before the fd is closed, or the channel goes to another loop. */
     @Override
     protected void doDeregister() {
         IoRegistration last = registration;
