@@ -41,7 +41,7 @@ import java.util.concurrent.locks.LockSupport;
  * with EV_ERROR.
  *
  * <p><b>Lifetime.</b> {@link #close} ends everything: knotes, fds, waits on memory; those who wait get EBADF. Segments
- * whose words are registered are kept reachable until then.
+ * whose words are registered are kept reachable until then, or until {@link #forget}.
  *
  * <p><b>Errors</b> are {@link KeventException}s with the errno of kqueue(2), section ERRORS.
  */
@@ -135,6 +135,14 @@ public final class EventQueue implements AutoCloseable {
      */
     public void memory(MemorySegment segment) {
         memory.give(segment);
+    }
+
+    /**
+     * Takes back a segment that {@link #memory} gave, or a registration: the queue, if it lives on, keeps it reachable no
+     * longer than knotes that are still registered with it do.
+     */
+    public void forget(MemorySegment segment) {
+        memory.forget(segment);
     }
 
     /**

@@ -30,6 +30,14 @@ final class Memory {
         }
     }
 
+    /** Keeps it no longer, unless a larger segment has taken its place. */
+    void forget(MemorySegment segment) {
+        if (segment.equals(newest)) {
+            newest = null;
+        }
+        byAddress.remove(segment.address(), segment);
+    }
+
     /** The memory from {@code address} to the end of a segment that has {@code bytes} there; or null. */
     MemorySegment find(long address, int bytes) {
         var below = byAddress.headMap(address, true).descendingMap();

@@ -109,7 +109,7 @@ public final class UserMemFilter implements Filter {
         long value = knote.readWord(bytes);
         event.data(value);
         if ((knote.wordState() & FilterKnote.WORD_GONE) != 0) {
-            event.flags(event.flags() | Kqueue.EV_ERROR);
+            event.flags(event.flags() | Kqueue.EV_ERROR | EV_ONESHOT); // the last one of this knote
             event.data(Errno.EFAULT);
             knote.disarm();
             knote.flags(knote.flags() | EV_ONESHOT);

@@ -10,6 +10,7 @@ import io.netty.channel.IoHandler;
 import io.netty.channel.IoHandlerContext;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.IoRegistration;
+import io.netty.channel.local.LocalIoHandle;
 import io.netty.util.concurrent.ThreadAwareExecutor;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -31,7 +32,8 @@ import org.slf4j.LoggerFactory;
  * {@link #newFactory()}, for {@link io.netty.channel.MultiThreadIoEventLoopGroup} or
  * {@link io.netty.channel.ManualIoEventLoop}.
  *
- * <p>It takes {@link KnoteIoHandle}s, which the channels of this package are.
+ * <p>It takes {@link KnoteIoHandle}s, which the channels of this package are, and Netty's local channels, which need
+ * nothing of a loop but its thread.
  */
 public final class KnoteIoHandler implements IoHandler {
     private static final Logger LOG = LoggerFactory.getLogger(KnoteIoHandler.class);
@@ -196,13 +198,17 @@ public final class KnoteIoHandler implements IoHandler {
         if (handle instanceof KnoteIoHandle knoteHandle) {
             return new KnoteRegistration(this, knoteHandle);
         }
+        if (handle instanceof LocalIoHandle) {
+            return new LocalRegistration(this, handle);
+        }
         throw new IllegalArgumentException("handle is a " + handle.getClass().getName()
                 + ": expected a KnoteIoHandle");
     }
 
     @Override
     public boolean isCompatible(Class<? extends IoHandle> handleType) {
-        return KnoteIoHandle.class.isAssignableFrom(handleType);
+        return KnoteIoHandle.class.isAssignableFrom(handleType)
+                || LocalIoHandle.class.isAssignableFrom(handleType);
     }
 
     // ---- for registrations, on the loop
@@ -230,7 +236,11 @@ public final class KnoteIoHandler implements IoHandler {
         } else {
             changelist.set(0, ops.word(), ops.filter(), ops.flags(), ops.fflags(), ops.data(), udata);
         }
-        queue.kevent(changelist, 1, null, 0, Duration.ZERO);
+        try {
+            queue.kevent(changelist, 1, null, 0, Duration.ZERO);
+        } finally {
+            changelist.set(0, 0, 0, 0, 0, 0, null); // holds neither the object nor the memory
+        }
     }
 
     /** Makes a registration the one that has a knote; returns the one that has it. */

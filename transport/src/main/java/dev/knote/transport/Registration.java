@@ -5,6 +5,7 @@ import dev.knote.KeventException;
 import dev.knote.Kqueue;
 import io.netty.channel.IoHandle;
 import io.netty.channel.IoRegistration;
+import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
@@ -29,10 +30,12 @@ abstract class Registration implements IoRegistration {
     /** One knote of a registration, and the attachment of its events. */
     static final class Watch {
         final Registration registration;
+        final MemorySegment word;
         Object udata;
 
-        Watch(Registration registration, Object udata) {
+        Watch(Registration registration, MemorySegment word, Object udata) {
             this.registration = registration;
+            this.word = word;
             this.udata = udata;
         }
     }
@@ -57,9 +60,12 @@ abstract class Registration implements IoRegistration {
         if (watch != null && (ops.flags() & Kqueue.EV_KEEPUDATA) == 0) {
             watch.udata = ops.udata();
         }
-        handler.change(ops, sent);
-        if ((ops.flags() & Kqueue.EV_DELETE) != 0) {
-            forget(key);
+        try {
+            handler.change(ops, sent);
+        } finally {
+            if ((ops.flags() & Kqueue.EV_DELETE) != 0) { // ENOENT says that it is gone as well
+                forget(key);
+            }
         }
     }
 
@@ -69,7 +75,7 @@ abstract class Registration implements IoRegistration {
             throw new IllegalStateException("ident " + key.ident + ", filter " + key.filter
                     + ": already registered with this loop, by " + other.handle);
         }
-        Watch watch = new Watch(this, ops.udata());
+        Watch watch = new Watch(this, ops.word(), ops.udata());
         watches.put(key, watch);
         boolean added = false;
         try {
@@ -88,8 +94,16 @@ abstract class Registration implements IoRegistration {
     }
 
     private void forget(Key key) {
-        if (watches.remove(key) != null) {
-            handler.release(key, this);
+        Watch watch = watches.remove(key);
+        if (watch != null) {
+            release(key, watch);
+        }
+    }
+
+    private void release(Key key, Watch watch) {
+        handler.release(key, this);
+        if (watch.word != null) {
+            handler.queue().forget(watch.word);
         }
     }
 
@@ -112,8 +126,9 @@ abstract class Registration implements IoRegistration {
     }
 
     private void cancelHere() {
-        for (Key key : watches.keySet()) {
-            handler.release(key, this);
+        for (var entry : watches.entrySet()) {
+            Key key = entry.getKey();
+            release(key, entry.getValue());
             try {
                 handler.change(KnoteIoOps.of(key.ident, key.filter, Kqueue.EV_DELETE, 0, 0), null);
             } catch (KeventException e) {

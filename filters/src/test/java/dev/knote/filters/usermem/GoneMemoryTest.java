@@ -4,6 +4,7 @@ import static dev.knote.Kqueue.EVFILT_USERMEM;
 import static dev.knote.Kqueue.EV_ADD;
 import static dev.knote.Kqueue.EV_DELETE;
 import static dev.knote.Kqueue.EV_ERROR;
+import static dev.knote.Kqueue.EV_ONESHOT;
 import static dev.knote.Kqueue.NOTE_USERMEM_PRIVATE;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -45,6 +46,7 @@ class GoneMemoryTest {
         assertEquals(word.address(), queue.list.ident(0));
         assertEquals(EVFILT_USERMEM, queue.list.filter(0));
         assertTrue((queue.list.flags(0) & EV_ERROR) != 0, "EV_ERROR");
+        assertTrue((queue.list.flags(0) & EV_ONESHOT) != 0, "EV_ONESHOT: there is no knote any more");
         assertEquals(Errno.EFAULT, queue.list.data(0));
         assertTrue(System.nanoTime() - start < 3_000_000_000L, "within 3 s");
         queue.assertQuiet();

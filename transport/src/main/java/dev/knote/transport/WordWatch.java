@@ -1,0 +1,30 @@
+package dev.knote.transport;
+
+import dev.knote.KeventException;
+
+/** Somebody who watches a word on a loop, by {@link LoopWords}. Belongs to the loop. */
+abstract class WordWatch {
+    final Word word;
+    final boolean isPrivate;
+    /** The value that was seen last: a word that is another when the watch begins has changed. */
+    long seen;
+    /** What it is watched by at present, or null. */
+    LoopWord at;
+
+    WordWatch(Word word, boolean isPrivate, long seen) {
+        this.word = word;
+        this.isPrivate = isPrivate;
+        this.seen = word.normal(seen);
+    }
+
+    /** The word was woken, or was not {@link #seen} when the watch began; this is its value now. */
+    abstract void changed(long value);
+
+    /** The word's memory is gone, or the kernel refuses to wait for it; the watch has ended. */
+    abstract void failed(KeventException why);
+
+    final void take(long value) {
+        seen = value;
+        changed(value);
+    }
+}
