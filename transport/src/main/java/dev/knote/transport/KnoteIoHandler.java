@@ -122,13 +122,18 @@ public final class KnoteIoHandler implements IoHandler {
 
     private int poll(IoHandlerContext context) {
         long nanos = 0;
-        if (context.canBlock()) {
+        if (!resources.beginTurn() && context.canBlock()) {
             state.set(ASLEEP);
             if (context.canBlock()) { // again, as a task may have come before it could be seen that we sleep
                 nanos = Math.clamp(context.delayNanos(System.nanoTime()), 0, FOR_EVER);
             }
         }
-        int events = queue.pollNanos(this::dispatch, nanos);
+        int events;
+        try {
+            events = queue.pollNanos(this::dispatch, nanos);
+        } finally {
+            resources.endTurn();
+        }
         if (events == 0 && Thread.interrupted()) {
             LOG.debug("an interrupt of the loop's thread is ignored");
         }

@@ -1,0 +1,53 @@
+package dev.knote.transport.testsuite;
+
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.testsuite.transport.TestsuitePermutation.BootstrapFactory;
+import io.netty.testsuite.transport.socket.AbstractSocketShutdownOutputByPeerTest;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.SocketAddress;
+import java.net.StandardProtocolFamily;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.util.List;
+
+class DomainSocketShutdownOutputByPeerIT extends AbstractSocketShutdownOutputByPeerTest<SocketChannel> {
+    @Override
+    protected List<BootstrapFactory<ServerBootstrap>> newFactories() {
+        return Suite.CHANNELS.serverDomainSocket();
+    }
+
+    @Override
+    protected SocketAddress newSocketAddress() {
+        return Suite.newDomainAddress();
+    }
+
+    @Override
+    protected SocketChannel newSocket() {
+        try {
+            return SocketChannel.open(StandardProtocolFamily.UNIX);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    protected void connect(SocketChannel socket, SocketAddress address) throws IOException {
+        socket.connect(Suite.jdkAddress(address));
+    }
+
+    @Override
+    protected void write(SocketChannel socket, int data) throws IOException {
+        socket.write(ByteBuffer.wrap(new byte[] {(byte) data}));
+    }
+
+    @Override
+    protected void shutdownOutput(SocketChannel socket) throws IOException {
+        socket.shutdownOutput();
+    }
+
+    @Override
+    protected void close(SocketChannel socket) throws IOException {
+        socket.close();
+    }
+}
