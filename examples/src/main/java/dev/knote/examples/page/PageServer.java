@@ -1,18 +1,16 @@
 package dev.knote.examples.page;
 
 import dev.knote.transport.KnoteIoHandler;
+import dev.knote.transport.KnoteServerSocketChannel;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
-import io.netty.channel.IoEventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
-import io.netty.channel.nio.NioIoHandler;
-import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.handler.codec.http.HttpObjectAggregator;
 import io.netty.handler.codec.http.HttpServerCodec;
 import io.netty.handler.codec.http.websocketx.WebSocketServerProtocolConfig;
@@ -37,10 +35,9 @@ final class PageServer implements AutoCloseable {
     private static final WriteBufferWaterMark UNSENT = new WriteBufferWaterMark(16 << 10, 64 << 10);
 
     /** What all pages share. */
-    record Context(Words words, IoEventLoopGroup group, OpenPages pages, String about) {}
+    record Context(Words words, OpenPages pages, String about) {}
 
-    private final IoEventLoopGroup group = new MultiThreadIoEventLoopGroup(1, KnoteIoHandler.newFactory());
-    private final EventLoopGroup sockets = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+    private final EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, KnoteIoHandler.newFactory());
     private final ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
     private final OpenPages pages = new OpenPages(MOST_PAGES);
     private final Context context;
@@ -52,10 +49,10 @@ final class PageServer implements AutoCloseable {
      * @param port 0 for any that is free
      */
     PageServer(int port, Words words, String about) throws IOException {
-        context = new Context(words, group, pages, about);
+        context = new Context(words, pages, about);
         boolean bound = false;
         try {
-            server = new ServerBootstrap().group(sockets).channel(NioServerSocketChannel.class)
+            server = new ServerBootstrap().group(group).channel(KnoteServerSocketChannel.class)
                     .childOption(ChannelOption.TCP_NODELAY, true)
                     .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, UNSENT)
                     .childHandler(new Connection())
@@ -98,8 +95,10 @@ final class PageServer implements AutoCloseable {
 
     @Override
     public void close() {
+        if (server != null) {
+            server.close().awaitUninterruptibly();
+        }
         connections.close().awaitUninterruptibly(Duration.ofSeconds(5).toMillis());
-        sockets.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
         group.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
     }
 }

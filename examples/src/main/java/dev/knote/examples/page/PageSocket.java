@@ -1,5 +1,6 @@
 package dev.knote.examples.page;
 
+import dev.knote.transport.MemoryWordEvent;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
@@ -20,7 +21,7 @@ import java.util.Set;
 final class PageSocket extends SimpleChannelInboundHandler<WebSocketFrame> {
     private final PageServer.Context server;
     private final Set<Word> unsent = EnumSet.noneOf(Word.class);
-    private WordWatch watch;
+    private boolean open;
 
     PageSocket(PageServer.Context server) {
         this.server = server;
@@ -30,7 +31,7 @@ final class PageSocket extends SimpleChannelInboundHandler<WebSocketFrame> {
     public void userEventTriggered(ChannelHandlerContext context, Object event) {
         switch (event) {
             case HandshakeComplete _ -> open(context);
-            case WordWatch.Changed changed -> changed(context, changed.word(), changed.value());
+            case MemoryWordEvent word -> changed(context, Word.ALL[word.index()], (int) word.value());
             case IdleStateEvent idle -> idle(context, idle.isFirst());
             default -> context.fireUserEventTriggered(event);
         }
@@ -41,13 +42,13 @@ final class PageSocket extends SimpleChannelInboundHandler<WebSocketFrame> {
             end(context, WebSocketCloseStatus.TRY_AGAIN_LATER, "too many pages");
             return;
         }
-        watch = new WordWatch(server.words().path(), context.channel());
+        open = true;
+        context.pipeline().addBefore(context.name(), "words", server.words().watched());
         context.write(new TextWebSocketFrame(PageMessages.hello(server.about())));
         for (Word word : Word.ALL) {
             context.write(new TextWebSocketFrame(PageMessages.present(server.words(), word)));
         }
         context.flush();
-        watch.start(server.group());
     }
 
     private void changed(ChannelHandlerContext context, Word word, int value) {
@@ -86,7 +87,7 @@ final class PageSocket extends SimpleChannelInboundHandler<WebSocketFrame> {
 
     /** A browser answers a ping even where the page is not to be seen, and sleeps. */
     private void idle(ChannelHandlerContext context, boolean first) {
-        if (first && watch != null) {
+        if (first && open) {
             context.writeAndFlush(new PingWebSocketFrame());
         } else {
             context.close();
@@ -100,8 +101,7 @@ final class PageSocket extends SimpleChannelInboundHandler<WebSocketFrame> {
 
     @Override
     public void channelInactive(ChannelHandlerContext context) {
-        if (watch != null) {
-            watch.close();
+        if (open) {
             server.pages().leave();
         }
         context.fireChannelInactive();

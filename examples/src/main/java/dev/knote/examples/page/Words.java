@@ -4,6 +4,8 @@ import static dev.knote.Kqueue.*;
 
 import dev.knote.KeventList;
 import dev.knote.SharedMemory;
+import dev.knote.transport.MemoryWordAddress;
+import dev.knote.transport.MemoryWordHandler;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 
@@ -38,6 +40,15 @@ final class Words implements AutoCloseable {
     /** What a queue waits for. */
     MemorySegment word(Word word) {
         return memory.word32(word.ordinal());
+    }
+
+    /** What tells a pipeline of every change. */
+    MemoryWordHandler watched() {
+        var handler = new MemoryWordHandler();
+        for (Word word : Word.ALL) {
+            handler.watch(word.title, MemoryWordAddress.of(word(word)));
+        }
+        return handler;
     }
 
     int value(Word word) {

@@ -189,6 +189,19 @@ class PageServerTest {
         }
     }
 
+    /** Also where connections are not forgotten that the last one closed first. */
+    @Test
+    void aServerThatEndsStartsAgainOnItsPort() throws Exception {
+        int port = server.port();
+        try (var page = page()) {
+            page.awaitValue(Word.PROCESS, false);
+            server.close();
+            page.awaitClose();
+        }
+        server = new PageServer(port, words, "again");
+        assertEquals(200, get("").statusCode());
+    }
+
     private Socket connect() throws Exception {
         Socket socket = new Socket(InetAddress.getByName("127.0.0.1"), server.port());
         socket.setSoTimeout(20_000);
