@@ -4,6 +4,7 @@ import dev.knote.Event;
 import dev.knote.EventQueue;
 import dev.knote.Knote;
 import dev.knote.SharedMemory;
+import dev.knote.examples.page.PageDemo;
 import dev.knote.filters.Read;
 import dev.knote.filters.Timer;
 import dev.knote.filters.User;
@@ -56,22 +57,32 @@ final class Demo implements AutoCloseable {
 
     static void main() {
         boolean succeeded = false;
-        try (var demo = new Demo()) {
-            succeeded = demo.run();
+        try {
+            succeeded = run();
+            if (succeeded) {
+                PageDemo.serve();
+            }
         } catch (Exception e) {
+            succeeded = false;
             System.out.println("The demo failed: " + e);
         }
         System.out.flush();
         System.exit(succeeded ? 0 : 1);
     }
 
-    private boolean run() throws IOException, InterruptedException {
+    private static boolean run() throws IOException, InterruptedException {
+        try (var demo = new Demo()) {
+            return demo.show();
+        }
+    }
+
+    private boolean show() throws IOException, InterruptedException {
         long start = System.nanoTime();
         printPollers();
         failed = queue.register(User.of(0).clear(), (Action) event -> {});
-        String whyNoC = peers.compile();
+        String whyNoC = peers.compile(Demo.class, "demo-peer.c");
         watchWord(JVM, 0);
-        watch(JVM, peers.startJvm(arguments(0)));
+        watch(JVM, peers.startJvm(DemoPeer.class, arguments(0)));
         if (whyNoC == null) {
             watchWord(C, 2);
             watch(C, peers.startC(arguments(2)));

@@ -10,8 +10,8 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** The demo's other processes and the directory of its C program; all are gone when this is closed. */
-final class DemoPeers implements AutoCloseable {
+/** A demo's other processes and the directory of its C program; all are gone when this is closed. */
+public final class DemoPeers implements AutoCloseable {
     private static final int COMPILE_SECONDS = 20;
 
     private final List<Process> processes = new ArrayList<>();
@@ -19,29 +19,30 @@ final class DemoPeers implements AutoCloseable {
     private Path directory;
     private boolean closed;
 
-    DemoPeers() {
+    /** None yet. */
+    public DemoPeers() {
         Runtime.getRuntime().addShutdownHook(atExit); // for Ctrl-C
     }
 
-    /** Starts a JVM that runs {@link DemoPeer}. */
-    Process startJvm(String... arguments) throws IOException {
+    /** Starts a JVM that runs a class. */
+    public Process startJvm(Class<?> main, String... arguments) throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC",
-                "-classpath", System.getProperty("java.class.path"), DemoPeer.class.getName()));
+                "-classpath", System.getProperty("java.class.path"), main.getName()));
         command.addAll(List.of(arguments));
         return start(command, null);
     }
 
     /** Starts the C program that {@link #compile} made. */
-    Process startC(String... arguments) throws IOException {
+    public Process startC(String... arguments) throws IOException {
         List<String> command = new ArrayList<>(List.of(directory.resolve("peer").toString()));
         command.addAll(List.of(arguments));
         return start(command, null);
     }
 
-    /** Compiles the C program; null if it is there, else why not. */
-    String compile() throws IOException, InterruptedException {
+    /** Compiles a C program that is a resource beside a class; null if it is there, else why not. */
+    public String compile(Class<?> beside, String name) throws IOException, InterruptedException {
         String compiler = compiler();
         if (compiler == null) {
             return "there is no C compiler (cc, gcc or clang) here";
@@ -50,7 +51,7 @@ final class DemoPeers implements AutoCloseable {
             directory = Files.createTempDirectory("knote-demo");
         }
         Path source = directory.resolve("peer.c");
-        try (var resource = DemoPeers.class.getResourceAsStream("demo-peer.c")) {
+        try (var resource = beside.getResourceAsStream(name)) {
             Files.copy(resource, source);
         }
         File log = directory.resolve("log").toFile();

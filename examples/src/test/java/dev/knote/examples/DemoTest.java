@@ -33,6 +33,9 @@ class DemoTest {
             assertLastRound(output, source);
         }
         assertTrue(output.contains("All events came"), output);
+        assertTrue(Pattern.compile("^  http://127.0.0.1:\\d+/$", Pattern.MULTILINE).matcher(output).find(),
+                output);
+        assertTrue(output.contains("on which a C program changes words"), output);
     }
 
     @Test
@@ -68,7 +71,7 @@ class DemoTest {
 
     private String demo(int status, Map<String, String> environment) throws Exception {
         String output = Program.run(status, environment,
-                Program.java(Demo.class, "-Djava.io.tmpdir=" + temp));
+                Program.java(Demo.class, "-Djava.io.tmpdir=" + temp, "-Ddemo.seconds=1"));
         try (var left = Files.list(temp)) {
             assertEquals(List.of(),
                     left.filter(file -> !file.getFileName().toString().startsWith("hsperf")).toList(),

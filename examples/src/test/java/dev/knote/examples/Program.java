@@ -12,11 +12,11 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** A program that a test runs; it is killed when this is closed. */
-record Program(Process process) implements AutoCloseable {
+public record Program(Process process) implements AutoCloseable {
     private static final int SECONDS = 60;
 
     /** The command that runs a class of the examples as a user does, with the poller of this test run. */
-    static List<String> java(Class<?> main, String... options) {
+    public static List<String> java(Class<?> main, String... options) {
         List<String> command = new ArrayList<>(
                 List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC"));
@@ -30,14 +30,15 @@ record Program(Process process) implements AutoCloseable {
         return command;
     }
 
-    static Program start(List<String> command, Map<String, String> environment) throws IOException {
+    public static Program start(List<String> command, Map<String, String> environment) throws IOException {
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().putAll(environment);
         return new Program(builder.start());
     }
 
     /** What a program prints that takes no input and is to end with {@code status}. */
-    static String run(int status, Map<String, String> environment, List<String> command) throws Exception {
+    public static String run(int status, Map<String, String> environment, List<String> command)
+            throws Exception {
         try (var program = start(command, environment)) {
             program.process.getOutputStream().close();
             return program.finish(status);
@@ -45,7 +46,7 @@ record Program(Process process) implements AutoCloseable {
     }
 
     /** What there is still to be read of a program that is about to end. */
-    String finish(int status) throws Exception {
+    public String finish(int status) throws Exception {
         Thread killer = Thread.ofPlatform().daemon().start(() -> {
             try {
                 if (!process.waitFor(SECONDS, TimeUnit.SECONDS)) {
@@ -63,7 +64,7 @@ record Program(Process process) implements AutoCloseable {
         return output;
     }
 
-    static boolean isThere(String program) {
+    public static boolean isThere(String program) {
         return List.of(System.getenv("PATH").split(":")).stream()
                 .anyMatch(directory -> Files.isExecutable(Path.of(directory, program)));
     }

@@ -16,9 +16,13 @@ public final class KnoteServerSocketChannel extends AbstractKnoteServerChannel
         this((SocketProtocolFamily) null);
     }
 
-    /** One that is to be bound, of one family, or of the usual one for null. */
+    /**
+     * One that is to be bound, of one family, or of the usual one for null. SO_REUSEADDR is set, as the JDK sets it, so
+     * that a server may start again while connections of the last one are not forgotten.
+     */
     public KnoteServerSocketChannel(SocketProtocolFamily family) {
         this(GivenSocket.make(GivenSocket.family(family)));
+        config.setReuseAddress(true);
     }
 
     /** One whose socket there is already, listening or not. The channel closes it. */
