@@ -4,6 +4,8 @@ import static dev.knote.Kqueue.EV_ADD;
 import static dev.knote.Kqueue.EV_DELETE;
 import static dev.knote.Kqueue.EV_ERROR;
 import static dev.knote.Kqueue.NOTE_TRIGGER;
+import static dev.knote.filters.FragileFilter.BROKEN;
+import static dev.knote.filters.FragileFilter.NUMBER;
 import static dev.knote.filters.conformance.Kq.expectErrno;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
@@ -11,10 +13,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.knote.EventQueue;
-import dev.knote.Filter;
-import dev.knote.FilterKnote;
 import dev.knote.Interest;
-import dev.knote.Kevent;
 import dev.knote.KeventException;
 import dev.knote.KeventList;
 import dev.knote.Kqueue;
@@ -37,84 +36,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** A third party's filter, and what a queue makes of its exceptions. */
 @Timeout(60)
-class FilterContractTest {
-    private static final int NUMBER = -100;
-    private static final IllegalStateException BROKEN = new IllegalStateException("a broken filter");
-
-    /** Watches an eventfd, a deadline and a word; throws where it is told to. */
-    private static final class Fragile implements Filter {
-        private volatile String breaksIn = "";
-        private volatile RuntimeException with = BROKEN;
-        private volatile boolean fires = true;
-        private volatile FilterKnote last;
-        private final List<String> calls = new ArrayList<>();
-
-        private void in(String method) {
-            synchronized (calls) {
-                calls.add(method);
-            }
-            if (breaksIn.equals(method)) {
-                throw with;
-            }
-        }
-
-        private List<String> calls(String method) {
-            synchronized (calls) {
-                return calls.stream().filter(method::equals).toList();
-            }
-        }
-
-        @Override
-        public int number() {
-            return NUMBER;
-        }
-
-        @Override
-        public String name() {
-            return "FRAGILE";
-        }
-
-        @Override
-        public void attach(FilterKnote knote, Kevent change) {
-            last = knote;
-            if (change.fflags() != 0) {
-                knote.watchFd(change.fflags(), FilterKnote.FD_READ);
-            }
-            if (change.word() != null) {
-                knote.arm(Integer.BYTES, knote.readWord(Integer.BYTES), false);
-            }
-            knote.deadline(System.nanoTime() + Duration.ofHours(1).toNanos());
-            in("attach");
-        }
-
-        @Override
-        public void detach(FilterKnote knote) {
-            in("detach");
-        }
-
-        @Override
-        public boolean event(FilterKnote knote) {
-            in("event");
-            return fires;
-        }
-
-        @Override
-        public void touch(FilterKnote knote, Kevent change) {
-            in("touch");
-        }
-
-        @Override
-        public void deliver(FilterKnote knote, Kevent event) {
-            in("deliver");
-        }
-
-        @Override
-        public void close() {
-            in("close");
-        }
-    }
-
-    private final Fragile filter = new Fragile();
+class BrokenFilterTest {
+    private final FragileFilter filter = new FragileFilter();
     private final EventQueue queue = EventQueue.open(Options.defaults().filter(filter));
 
     @AfterEach
@@ -297,7 +220,7 @@ class FilterContractTest {
     @ValueSource(strings = {"detach", "close", ""})
     void theQueueIsClosedWhateverItsFiltersThrow(String where) {
         int fds = openFds();
-        var broken = new Fragile();
+        var broken = new FragileFilter();
         var other = EventQueue.open(Options.defaults().filter(broken));
         other.register(Interest.of(NUMBER, 1), null);
         other.register(Interest.of(NUMBER, 2), null);
@@ -314,7 +237,7 @@ class FilterContractTest {
 
     @Test
     void aForeignTriggerThatAFilterRefusesIsAnEventAndLosesNoOther() {
-        var broken = new Fragile();
+        var broken = new FragileFilter();
         try (var owned = EventQueue.open(Options.defaults().filter(broken).singleOwner())) {
             broken.fires = false;
             var knote = owned.register(Interest.of(NUMBER, 1), null);
@@ -335,7 +258,7 @@ class FilterContractTest {
 
     @Test
     void aForeignPostThatBreaksAFilterLosesNoOther() {
-        var broken = new Fragile();
+        var broken = new FragileFilter();
         try (var owned = EventQueue.open(Options.defaults().filter(broken).singleOwner())) {
             owned.register(User.of(1), null);
             broken.breaksIn = "attach";
