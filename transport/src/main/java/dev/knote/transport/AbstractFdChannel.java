@@ -34,7 +34,7 @@ abstract class AbstractFdChannel extends AbstractChannel implements UnixChannel 
     private volatile SocketAddress local;
     private volatile SocketAddress remote;
     private IoRegistration registration;
-    private boolean watched;
+    private boolean isWatched;
 
     /** The channel closes the socket. */
     AbstractFdChannel(Channel parent, GivenSocket given) {
@@ -46,7 +46,8 @@ abstract class AbstractFdChannel extends AbstractChannel implements UnixChannel 
         if (active) {
             local = Addresses.local(given.fd());
         }
-        watch = KnoteIoOps.of(given.fd(), SocketFilter.EVFILT_SOCKET, Kqueue.EV_ADD | Kqueue.EV_CLEAR, 0, 0);
+        watch = KnoteIoOps.of(given.fd(), SocketFilter.EVFILT_SOCKET, Kqueue.EV_ADD | Kqueue.EV_CLEAR,
+                watched(), 0);
     }
 
     // ---- fd and addresses
@@ -100,6 +101,14 @@ abstract class AbstractFdChannel extends AbstractChannel implements UnixChannel 
 
     // ---- registration
 
+    /**
+     * The fflags of the knote: EPOLLIN where each message that the peer takes would be an edge. Of a constant, as the
+     * constructor asks.
+     */
+    int watched() {
+        return 0;
+    }
+
     /** Whether the socket's events mean anything: epoll calls one that is not connected hung up. */
     abstract boolean isWorthWatching();
 
@@ -134,19 +143,24 @@ abstract class AbstractFdChannel extends AbstractChannel implements UnixChannel 
 
     /** Makes the knote, if there is none: its first edge tells what is ready already. */
     final void watch() {
-        if (!watched && registration != null) {
+        if (!isWatched && registration != null) {
             registration.submit(watch);
-            watched = true;
+            isWatched = true;
         }
     }
 
-    /** Deletes the knote: before the fd is closed, or the channel goes to another loop. */
+    /** Makes or changes another knote of the channel; on the loop. */
+    final void submit(KnoteIoOps ops) {
+        registration.submit(ops);
+    }
+
+    /** Deletes the knotes: before the fd is closed, or the channel goes to another loop. */
     @Override
     protected void doDeregister() {
         IoRegistration last = registration;
         if (last != null) {
             registration = null;
-            watched = false;
+            isWatched = false;
             forgetReadiness();
             last.cancel();
         }

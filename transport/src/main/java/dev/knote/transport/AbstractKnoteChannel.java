@@ -1,5 +1,6 @@
 package dev.knote.transport;
 
+import dev.knote.Kqueue;
 import dev.knote.linux.Epoll;
 import dev.knote.transport.socket.Addresses;
 import dev.knote.transport.socket.Failures;
@@ -174,6 +175,11 @@ abstract class AbstractKnoteChannel extends AbstractFdChannel {
 
     // ---- writing
 
+    /** There is no room: an event tells when there is. */
+    void awaitRoom() {
+        writable = false;
+    }
+
     /** Has the rest flushed in the loop's next turn: this channel had its share. */
     final void flushLater() {
         if (!flushLeft && isOnLoop()) {
@@ -209,7 +215,12 @@ abstract class AbstractKnoteChannel extends AbstractFdChannel {
          */
         @Override
         public void handle(IoRegistration ignored, IoEvent event) {
-            int ready = (int) ((KnoteIoEvent) event).data();
+            KnoteIoEvent knoteEvent = (KnoteIoEvent) event;
+            if (knoteEvent.filter() == Kqueue.EVFILT_WRITE) {
+                outReady();
+                return;
+            }
+            int ready = (int) knoteEvent.data();
             if ((ready & OUT) != 0) {
                 outReady();
             }
