@@ -1,0 +1,22 @@
+package dev.knote.transport.testsuite;
+
+import io.netty.bootstrap.Bootstrap;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.testsuite.transport.TestsuitePermutation.BootstrapComboFactory;
+import io.netty.testsuite.transport.socket.SocketStartTlsTest;
+import java.net.SocketAddress;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
+
+@Tag(Suite.TLS)
+class DomainSocketStartTlsIT extends SocketStartTlsTest {
+    @Override
+    protected List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> newFactories() {
+        return Suite.CHANNELS.domainSocket();
+    }
+
+    @Override
+    protected SocketAddress newSocketAddress() {
+        return Suite.newDomainAddress();
+    }
+}

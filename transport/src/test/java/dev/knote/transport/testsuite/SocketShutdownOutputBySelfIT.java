@@ -1,0 +1,13 @@
+package dev.knote.transport.testsuite;
+
+import io.netty.bootstrap.Bootstrap;
+import io.netty.testsuite.transport.TestsuitePermutation.BootstrapFactory;
+import io.netty.testsuite.transport.socket.SocketShutdownOutputBySelfTest;
+import java.util.List;
+
+class SocketShutdownOutputBySelfIT extends SocketShutdownOutputBySelfTest {
+    @Override
+    protected List<BootstrapFactory<Bootstrap>> newFactories() {
+        return Suite.CHANNELS.clientSocket();
+    }
+}
