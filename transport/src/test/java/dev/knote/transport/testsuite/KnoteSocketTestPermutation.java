@@ -87,6 +87,14 @@ final class KnoteSocketTestPermutation extends SocketTestPermutation {
         return withoutNioAlone(combo(factories, factories));
     }
 
+    Class<? extends ServerChannel> serverClass() {
+        return ownServer().newChannel().getClass();
+    }
+
+    Channel newSocket() {
+        return ownSocket().newChannel();
+    }
+
     /** Unix domain sockets, of one kind. */
     List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> domainSocket() {
         return combo(serverDomainSocket(), List.of(client(ownDomainSocket())));
