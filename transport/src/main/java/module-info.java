@@ -4,7 +4,7 @@ module dev.knote.transport {
     requires dev.knote.filters;
     requires org.slf4j;
     requires io.netty.common;
-    requires io.netty.buffer;
+    requires transitive io.netty.buffer;
     requires transitive io.netty.transport;
     requires transitive io.netty.transport.unix.common;
     requires static io.netty.transport.classes.kqueue;

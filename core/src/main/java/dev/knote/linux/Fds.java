@@ -42,6 +42,7 @@ public final class Fds {
 
     private static final int AT_EMPTY_PATH = 0x1000;
     private static final int STATX_BASIC_STATS = 0x7ff;
+    private static final int O_CLOEXEC = 0x80000;
     private static final int EFD_CLOEXEC_NONBLOCK = 0x80800;
     private static final MemorySegment EMPTY = java.lang.foreign.Arena.global().allocate(8);
 
@@ -54,6 +55,15 @@ public final class Fds {
     /** dup(2), close-on-exec. */
     public static int dup(int fd) {
         return fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    }
+
+    /** Makes the number {@code to} another of {@code from}, close-on-exec; what it was is closed. */
+    public static int dup3(int from, int to) {
+        int result;
+        do {
+            result = (int) Native.syscall(Sys.DUP3, from, to, O_CLOEXEC);
+        } while (result == -Errno.EBUSY || result == -Errno.EINTR);
+        return result;
     }
 
     public static long read(int fd, long bufferAt, long count) {

@@ -21,7 +21,7 @@ final class EpollFds {
     private static final long WRITERS = -2;
     private static final int EDGE_IN = Epoll.EPOLLIN | Epoll.EPOLLRDHUP | Epoll.EPOLLET;
     private static final int EDGE_OUT = Epoll.EPOLLOUT | Epoll.EPOLLET;
-    private static final int EDGE_BOTH = EDGE_IN | EDGE_OUT;
+    private static final int EDGE_BOTH = EDGE_IN | EDGE_OUT | Epoll.EPOLLPRI;
 
     private final int epfd;
     private final int wakeFd;

@@ -1,6 +1,7 @@
 package dev.knote.transport;
 
 import dev.knote.Event;
+import dev.knote.EventHandler;
 import dev.knote.EventQueue;
 import dev.knote.KeventList;
 import dev.knote.Kqueue;
@@ -59,6 +60,7 @@ public final class KnoteIoHandler implements IoHandler {
     /** Made for the first NIO channel. */
     private NioKeys nioKeys;
     private int handled;
+    private final EventHandler dispatch = this::dispatch;
     private boolean dispatching;
     private boolean reportsActivity;
     private long activeSince;
@@ -140,13 +142,18 @@ public final class KnoteIoHandler implements IoHandler {
 
     private void poll(IoHandlerContext context) {
         long nanos = 0;
-        if (context.canBlock()) {
+        if (!resources.beginTurn() && context.canBlock()) {
             state.set(ASLEEP);
             if (context.canBlock()) { // again, as a task may have come before it could be seen that we sleep
                 nanos = Math.clamp(context.delayNanos(System.nanoTime()), 0, FOR_EVER);
             }
         }
-        int events = queue.pollNanos(this::dispatch, nanos);
+        int events;
+        try {
+            events = queue.pollNanos(dispatch, nanos);
+        } finally {
+            resources.endTurn();
+        }
         if (events == 0 && Thread.interrupted()) {
             LOG.debug("an interrupt of the loop's thread is ignored");
         }

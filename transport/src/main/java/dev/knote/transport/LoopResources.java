@@ -1,21 +1,97 @@
 package dev.knote.transport;
 
+import dev.knote.transport.socket.IoVectors;
+import dev.knote.transport.socket.Socket;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Memory that the channels of one loop share for their system calls, one after another. Belongs to the loop. */
+/** What the channels of one loop share, one after another: memory for their system calls, and the next turn. */
 final class LoopResources {
     /** Room for one message: addresses, an array of iovec and a msghdr. */
     static final int SCRATCH_SIZE = 32 * 1024;
 
+    private static final Logger LOG = LoggerFactory.getLogger(LoopResources.class);
+
     private final Arena arena = Arena.ofShared();
     private final MemorySegment scratch = arena.allocate(SCRATCH_SIZE, 64);
+    private final IoVectors vectors = new IoVectors(
+            arena.allocate((long) Socket.IOVEC_MAX * Socket.IOVEC_SIZE, 64).address(), Socket.IOVEC_MAX);
+    private SocketFile socketFile;
+    private boolean hasNoSocketFile;
+    private List<Runnable> next = new ArrayList<>();
+    private List<Runnable> now = new ArrayList<>();
 
     MemorySegment scratch() {
         return scratch;
     }
 
+    /** Not inside the scratch. */
+    IoVectors vectors() {
+        return vectors;
+    }
+
+    /**
+     * Has {@code more} run in the loop's next turn, after that turn's events. A task of the loop would be run before
+     * them, and so might a busy channel's tasks, one after the other, for a second.
+     */
+    void nextTurn(Runnable more) {
+        next.add(more);
+    }
+
+    /** A turn begins; returns whether something is left to it, so that it must not wait. */
+    boolean beginTurn() {
+        List<Runnable> all = next;
+        next = now;
+        now = all;
+        return !now.isEmpty();
+    }
+
+    /** Runs what was left to this turn, after its events. */
+    void endTurn() {
+        for (int i = 0; i < now.size(); i++) {
+            try {
+                now.get(i).run();
+            } catch (Throwable t) {
+                LOG.warn("a channel threw in its turn", t);
+            }
+        }
+        now.clear();
+    }
+
+    /** A file that sockets can take the place of; null if there is none. */
+    SocketFile socketFile() {
+        if (socketFile != null && !socketFile.isOpen()) {
+            closeSocketFile();
+        }
+        if (socketFile == null && !hasNoSocketFile) {
+            try {
+                socketFile = SocketFile.open();
+            } catch (IOException | RuntimeException e) {
+                hasNoSocketFile = true;
+                LOG.debug("files are sent by copying them", e);
+            }
+        }
+        return socketFile;
+    }
+
+    private void closeSocketFile() {
+        try {
+            socketFile.close();
+        } catch (IOException e) {
+            LOG.debug("closing a file that sockets take the place of", e);
+        }
+        socketFile = null;
+    }
+
     void close() {
+        if (socketFile != null) {
+            closeSocketFile();
+        }
         arena.close();
     }
 }

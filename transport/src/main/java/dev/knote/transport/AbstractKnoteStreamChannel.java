@@ -1,0 +1,277 @@
+package dev.knote.transport;
+
+import dev.knote.linux.Errno;
+import dev.knote.transport.socket.Buffers;
+import dev.knote.transport.socket.Failures;
+import dev.knote.transport.socket.Socket;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelConfig;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.channel.ChannelPipeline;
+import io.netty.channel.ChannelPromise;
+import io.netty.channel.FileRegion;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.channel.socket.ChannelInputShutdownReadComplete;
+import io.netty.channel.socket.DuplexChannel;
+import io.netty.util.concurrent.GlobalEventExecutor;
+import java.io.IOException;
+import java.nio.channels.NotYetConnectedException;
+import java.util.concurrent.Executor;
+
+/** A connection. */
+abstract class AbstractKnoteStreamChannel extends AbstractKnoteChannel implements DuplexChannel {
+    private final StreamWriter writer = new StreamWriter(this);
+
+    AbstractKnoteStreamChannel(Channel parent, GivenSocket given) {
+        super(parent, given);
+    }
+
+    @Override
+    public abstract KnoteChannelConfig<?> config();
+
+    @Override
+    protected KnoteUnsafe newUnsafe() {
+        return new StreamUnsafe();
+    }
+
+    /** Whether close(2) waits for what was sent to be received. */
+    boolean lingers() {
+        return false;
+    }
+
+    /**
+     * Reads once: how many bytes, 0 for the end, or -errno. Clears {@link #readable} if less came than there was room
+     * for, and that means that there is no more.
+     */
+    int receive(long at, int room) {
+        int bytes = Socket.read(fdValue(), at, room);
+        if (bytes < room && !hungUp && !urgent) {
+            readable = false;
+        }
+        return bytes;
+    }
+
+    /** -1 at the end of input. */
+    private int readInto(ByteBuf buffer) throws IOException {
+        int index = buffer.writerIndex();
+        int room = buffer.writableBytes();
+        unsafe().recvBufAllocHandle().attemptedBytesRead(room);
+        int bytes = receive(Buffers.address(buffer, index, room), room);
+        if (bytes > 0) {
+            buffer.writerIndex(index + bytes);
+            return bytes;
+        }
+        readable = false;
+        if (bytes == -Errno.EAGAIN) {
+            urgent = false;
+            return 0;
+        }
+        if (bytes == 0) {
+            return -1;
+        }
+        throw Failures.of("recv", bytes);
+    }
+
+    // ---- writing
+
+    @Override
+    protected Object filterOutboundMessage(Object message) {
+        if (message instanceof ByteBuf buffer) {
+            boolean asIs = Buffers.isNative(buffer)
+                    && (buffer.hasMemoryAddress() || buffer.nioBufferCount() <= Socket.IOVEC_MAX);
+            return asIs ? buffer : toDirect(buffer, buffer);
+        }
+        if (message instanceof FileRegion) {
+            return message;
+        }
+        throw new UnsupportedOperationException("unsupported message type: " + message.getClass().getName()
+                + " (expected: ByteBuf, FileRegion)");
+    }
+
+    @Override
+    protected void doWrite(ChannelOutboundBuffer out) throws Exception {
+        int attempts = config().getWriteSpinCount();
+        while (writable && attempts > 0 && !out.isEmpty()) {
+            attempts -= writer.write(out);
+        }
+        if (writable && !out.isEmpty()) {
+            flushLater();
+        }
+    }
+
+    // ---- half closure
+
+    @Override
+    public boolean isInputShutdown() {
+        return socket.isInputShutdown();
+    }
+
+    @Override
+    public boolean isOutputShutdown() {
+        return socket.isOutputShutdown();
+    }
+
+    @Override
+    public boolean isShutdown() {
+        return socket.isInputShutdown() && socket.isOutputShutdown();
+    }
+
+    @Override
+    protected final void doShutdownOutput() throws Exception {
+        socket.shutdownOutput();
+    }
+
+    @Override
+    public ChannelFuture shutdownOutput() {
+        return shutdownOutput(newPromise());
+    }
+
+    @Override
+    public ChannelFuture shutdownOutput(ChannelPromise promise) {
+        onLoop(() -> ((KnoteUnsafe) unsafe()).shutdownOutput(promise));
+        return promise;
+    }
+
+    @Override
+    public ChannelFuture shutdownInput() {
+        return shutdownInput(newPromise());
+    }
+
+    @Override
+    public ChannelFuture shutdownInput(ChannelPromise promise) {
+        onLoop(() -> {
+            try {
+                socket.shutdownInput();
+                promise.setSuccess();
+            } catch (IOException | NotYetConnectedException e) {
+                promise.setFailure(e);
+            }
+        });
+        return promise;
+    }
+
+    @Override
+    public ChannelFuture shutdown() {
+        return shutdown(newPromise());
+    }
+
+    /** Both; the first failure is the promise's. */
+    @Override
+    public ChannelFuture shutdown(ChannelPromise promise) {
+        shutdownOutput().addListener(output -> shutdownInput().addListener(input -> {
+            Throwable cause = output.isSuccess() ? input.cause() : output.cause();
+            if (cause == null) {
+                promise.setSuccess();
+            } else {
+                promise.setFailure(cause);
+            }
+        }));
+        return promise;
+    }
+
+    private void onLoop(Runnable task) {
+        if (eventLoop().inEventLoop()) {
+            task.run();
+        } else {
+            eventLoop().execute(task);
+        }
+    }
+
+    private final class StreamUnsafe extends KnoteUnsafe {
+        /** A connection of which the peer has closed one direction is readable until its end. */
+        @Override
+        void hungUp() {
+            hungUp = true;
+            if (!isActive()) {
+                endInput(false);
+            }
+        }
+
+        @Override
+        void readLoop() {
+            ChannelConfig config = config();
+            ReceiveHandle handle = recvBufAllocHandle();
+            handle.reset(config);
+            ByteBuf buffer = null;
+            boolean end = false;
+            try {
+                do {
+                    buffer = handle.allocate(config.getAllocator());
+                    int bytes = readInto(buffer);
+                    handle.lastBytesRead(bytes);
+                    if (bytes <= 0) {
+                        buffer.release();
+                        buffer = null;
+                        end = bytes < 0;
+                        break;
+                    }
+                    handle.incMessagesRead(1);
+                    readPending = false;
+                    ByteBuf message = buffer;
+                    buffer = null;
+                    pipeline().fireChannelRead(message);
+                } while (!isReadingOver() && handle.continueReading());
+            } catch (Throwable t) {
+                failRead(handle, buffer, t);
+                return;
+            }
+            if (end) {
+                readPending = false;
+            }
+            handle.readComplete();
+            pipeline().fireChannelReadComplete();
+            if (end) {
+                endInput(true);
+            }
+        }
+
+        private void failRead(ReceiveHandle handle, ByteBuf buffer, Throwable cause) {
+            ChannelPipeline pipeline = pipeline();
+            if (buffer != null) {
+                buffer.release();
+            }
+            handle.readComplete();
+            pipeline.fireChannelReadComplete();
+            pipeline.fireExceptionCaught(cause);
+            if (cause instanceof IOException || cause instanceof OutOfMemoryError) {
+                endInput(true);
+            }
+        }
+
+        /** The peer sends no more; with {@code complete}, and all that it sent is read. */
+        private void endInput(boolean complete) {
+            if (!socket.isInputShutdown()) {
+                if (!isHalfClosureAllowed()) {
+                    close(voidPromise());
+                    return;
+                }
+                try {
+                    socket.shutdownInput();
+                } catch (IOException e) { // there is no connection any more
+                    pipeline().fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
+                    close(voidPromise());
+                    return;
+                } catch (NotYetConnectedException e) {
+                    // it is shut down by that
+                }
+                pipeline().fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
+            }
+            if (complete && !inputEnded) {
+                inputEnded = true;
+                pipeline().fireUserEventTriggered(ChannelInputShutdownReadComplete.INSTANCE);
+            }
+        }
+
+        /** Closing may take its time, in which no event must come. */
+        @Override
+        protected Executor prepareToClose() {
+            if (!lingers()) {
+                return null;
+            }
+            doDeregister();
+            return GlobalEventExecutor.INSTANCE;
+        }
+    }
+}
