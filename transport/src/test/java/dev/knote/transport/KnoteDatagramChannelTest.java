@@ -379,6 +379,23 @@ class KnoteDatagramChannelTest {
     }
 
     @Test
+    void whatFoundNoRoomOnOneLoopIsSentByAnother() throws Exception {
+        Peer server = peer().bound();
+        Peer client = peer().bound();
+        var channel = client.channel;
+        ChannelFuture sent = channel.eventLoop().submit(() -> {
+            channel.awaitRoom();
+            var future = channel.writeAndFlush(new DatagramPacket(buffer("late"), server.address()));
+            channel.deregister(); // before the event that there is room
+            return future;
+        }).get();
+        assertFalse(sent.isDone());
+        group.register(channel).sync();
+        assertTrue(sent.await().isSuccess());
+        assertEquals("late", server.next());
+    }
+
+    @Test
     void aSocketOfSomebodyElseIsReadAndClosed() throws Exception {
         int fd = Socket.open(Addresses.family(), Socket.SOCK_DGRAM);
         long at = Arena.ofAuto().allocate(Addresses.MAX_SIZE).address();
