@@ -112,6 +112,9 @@ abstract class AbstractFdChannel extends AbstractChannel implements UnixChannel 
     /** Whether the socket's events mean anything: epoll calls one that is not connected hung up. */
     abstract boolean isWorthWatching();
 
+    /** There is a knote, of a first or another loop. */
+    abstract void knoteMade();
+
     /** The knote is gone, and with it the right to go by what its edges said. */
     abstract void forgetReadiness();
 
@@ -146,6 +149,7 @@ abstract class AbstractFdChannel extends AbstractChannel implements UnixChannel 
         if (!isWatched && registration != null) {
             registration.submit(watch);
             isWatched = true;
+            knoteMade();
         }
     }
 

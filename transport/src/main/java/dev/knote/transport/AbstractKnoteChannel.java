@@ -64,11 +64,18 @@ abstract class AbstractKnoteChannel extends AbstractFdChannel {
         return active || connecting != null;
     }
 
+    @Override
+    final void knoteMade() {
+        if (watched() != 0) { // no edge will say that what is left can be written
+            flushLater();
+        }
+    }
+
     /** The first edge of the next knote tells it anew. */
     @Override
     final void forgetReadiness() {
         readable = false;
-        writable = false;
+        writable = watched() != 0;
         readLeft = false;
         flushLeft = false;
     }

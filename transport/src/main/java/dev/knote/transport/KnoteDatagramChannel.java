@@ -122,9 +122,6 @@ public final class KnoteDatagramChannel extends AbstractKnoteChannel implements 
         promise.addListener(future -> {
             if (future.isSuccess()) {
                 watch();
-                if (!writable) {
-                    awaitRoom(); // the knote for it was another loop's
-                }
             }
         });
         super.doRegister(promise);

@@ -104,7 +104,7 @@ class ChannelConfigTest {
 
     @Test
     void everyOptionThatIsListedHasAValue() {
-        var kinds = new KnoteChannelConfig<?>[]{tcp(),
+        var kinds = new KnoteChannelConfig<?>[] {tcp(),
                 new KnoteServerSocketChannelConfig(channel, () -> fd, Addresses.family(), () -> {})};
         for (var config : kinds) {
             for (var option : config.getOptions().entrySet()) {
