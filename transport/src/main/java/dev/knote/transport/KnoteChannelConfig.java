@@ -58,7 +58,7 @@ public abstract class KnoteChannelConfig<C extends KnoteChannelConfig<C>> extend
         this.options = options;
     }
 
-    /** The options that this kind of channel has and the kernel knows. */
+    /** The options that this kind of channel has and the kernel knows; of a closed channel those of Netty alone. */
     @Override
     public Map<ChannelOption<?>, Object> getOptions() {
         Map<ChannelOption<?>, Object> all = super.getOptions();
