@@ -1,5 +1,7 @@
 package dev.knote.transport.testsuite;
 
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.testsuite.transport.TestsuitePermutation.BootstrapComboFactory;
@@ -10,6 +12,7 @@ import java.util.List;
 class DomainSocketHalfClosedIT extends SocketHalfClosedTest {
     @Override
     protected List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> newFactories() {
+        assumeTrue(Suite.CHANNELS.isOwn(), Suite.NOT_FOR_NIO); // they have no option for it
         return Suite.CHANNELS.domainSocket();
     }
 
