@@ -8,6 +8,7 @@ import static dev.knote.Kqueue.EV_CLEAR;
 import static dev.knote.Kqueue.EV_KEEPUDATA;
 import static dev.knote.Kqueue.NOTE_TRIGGER;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -96,6 +97,21 @@ class LoopConductTest {
         }
         assertTrue(last.life.contains("closed"));
         assertTrue(last.life.contains("unregistered"));
+    }
+
+    @Test
+    void aHandleThatThrowsWhenItIsRegisteredIsNotRegistered() throws Exception {
+        try (var loop = new HandLoop()) {
+            var handle = new RecordingHandle() {
+                @Override
+                public void registered() {
+                    raise(new IllegalStateException("a handle's"));
+                }
+            };
+            assertThrows(IllegalStateException.class, () -> loop.register(handle));
+            loop.handler.prepareToDestroy();
+            assertEquals(java.util.List.of("unregistered"), java.util.List.copyOf(handle.life));
+        }
     }
 
     /** What Netty says not to do: the fd is closed first, and its number is another's before anybody is told. */
