@@ -385,12 +385,13 @@ class KnoteDatagramChannelTest {
         Peer server = peer().bound();
         Peer client = peer().bound();
         var channel = client.channel;
-        ChannelFuture sent = channel.eventLoop().submit(() -> {
+        var late = new DatagramPacket(buffer("late"), server.address());
+        ChannelFuture[] futures = channel.eventLoop().submit(() -> {
             channel.awaitRoom();
-            var future = channel.writeAndFlush(new DatagramPacket(buffer("late"), server.address()));
-            channel.deregister(); // before the event that there is room
-            return future;
-        }).get();
+            return new ChannelFuture[]{channel.writeAndFlush(late), channel.deregister()};
+        }).get(); // gone before the event that there is room
+        ChannelFuture sent = futures[0];
+        futures[1].sync();
         assertFalse(sent.isDone());
         group.register(channel).sync();
         assertTrue(sent.await().isSuccess());
