@@ -102,7 +102,7 @@ final class DatagramWriter {
         }
         long result = send(content, recipient);
         if (result == -Errno.EAGAIN) {
-            channel.writable = false;
+            channel.awaitRoom();
             return false;
         }
         if (result < 0) {

@@ -4,6 +4,7 @@ import dev.knote.transport.socket.Failures;
 import dev.knote.transport.socket.Socket;
 import dev.knote.transport.socket.SocketOption;
 import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelOption;
@@ -38,7 +39,13 @@ public abstract class KnoteChannelConfig<C extends KnoteChannelConfig<C>> extend
      */
     KnoteChannelConfig(Channel channel, IntSupplier fd, int family, Runnable onAutoReadCleared,
             SocketOptions options) {
-        super(channel);
+        this(channel, fd, family, onAutoReadCleared, options, new AdaptiveRecvByteBufAllocator());
+    }
+
+    /** As the other, with buffers to receive into as {@code allocator} says. */
+    KnoteChannelConfig(Channel channel, IntSupplier fd, int family, Runnable onAutoReadCleared,
+            SocketOptions options, RecvByteBufAllocator allocator) {
+        super(channel, allocator);
         this.fd = fd;
         this.family = family;
         this.onAutoReadCleared = onAutoReadCleared;

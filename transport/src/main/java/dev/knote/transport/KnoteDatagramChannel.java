@@ -1,5 +1,7 @@
 package dev.knote.transport;
 
+import dev.knote.Kqueue;
+import dev.knote.linux.Epoll;
 import dev.knote.linux.Errno;
 import dev.knote.transport.socket.Addresses;
 import dev.knote.transport.socket.Buffers;
@@ -13,6 +15,8 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelMetadata;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.ChannelPromise;
+import io.netty.channel.IoEvent;
+import io.netty.channel.IoRegistration;
 import io.netty.channel.socket.DatagramChannel;
 import io.netty.channel.socket.DatagramPacket;
 import io.netty.channel.socket.SocketProtocolFamily;
@@ -37,6 +41,7 @@ public final class KnoteDatagramChannel extends AbstractKnoteChannel implements 
     private final KnoteDatagramChannelConfig config;
     private final DatagramWriter writer = new DatagramWriter(this);
     private final PeerAddress sender = new PeerAddress();
+    private final KnoteIoOps awaitRoom;
 
     /** Of the usual family: IPv6, which speaks IPv4 too, if there is IPv6. */
     public KnoteDatagramChannel() {
@@ -61,6 +66,7 @@ public final class KnoteDatagramChannel extends AbstractKnoteChannel implements 
 
     private KnoteDatagramChannel(GivenSocket given) {
         super(null, given);
+        awaitRoom = KnoteIoOps.of(given.fd(), Kqueue.EVFILT_WRITE, Kqueue.EV_ADD | Kqueue.EV_ONESHOT, 0, 0);
         Multicast.hearOnlyJoined(fdValue(), family);
         config = new KnoteDatagramChannelConfig(this, this::openFd, family, this::autoReadCleared);
     }
@@ -119,6 +125,18 @@ public final class KnoteDatagramChannel extends AbstractKnoteChannel implements 
             }
         });
         super.doRegister(promise);
+    }
+
+    /** Reading: there is an edge for each datagram that has left, as there is more room again. */
+    @Override
+    int watched() {
+        return Epoll.EPOLLIN;
+    }
+
+    /** There is no room: the next edge is told. */
+    void awaitRoom() {
+        writable = false;
+        submit(awaitRoom);
     }
 
     @Override
@@ -289,6 +307,16 @@ public final class KnoteDatagramChannel extends AbstractKnoteChannel implements 
     }
 
     private final class DatagramUnsafe extends KnoteUnsafe {
+        @Override
+        public void handle(IoRegistration registration, IoEvent event) {
+            if (((KnoteIoEvent) event).filter() != Kqueue.EVFILT_WRITE) {
+                super.handle(registration, event);
+            } else if (isOpen()) {
+                writable = true;
+                flush0();
+            }
+        }
+
         @Override
         void readLoop() {
             if (!readPending && !config.isAutoRead()) {

@@ -1,6 +1,7 @@
 package dev.knote.transport;
 
 import dev.knote.Event;
+import dev.knote.EventHandler;
 import dev.knote.EventQueue;
 import dev.knote.KeventList;
 import dev.knote.Kqueue;
@@ -61,6 +62,7 @@ public final class KnoteIoHandler implements IoHandler {
     /** Made for the first NIO channel. */
     private NioKeys nioKeys;
     private int handled;
+    private final EventHandler dispatch = this::dispatch;
     private boolean dispatching;
     private boolean reportsActivity;
     private long activeSince;
@@ -150,7 +152,7 @@ public final class KnoteIoHandler implements IoHandler {
         }
         int events;
         try {
-            events = queue.pollNanos(this::dispatch, nanos);
+            events = queue.pollNanos(dispatch, nanos);
         } finally {
             resources.endTurn();
         }

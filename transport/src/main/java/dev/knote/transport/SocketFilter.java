@@ -12,7 +12,7 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * Readiness of a socket as epoll tells it, for reading and writing at once: {@code data} is the EPOLL* bits. With
- * EV_CLEAR an event is an edge, and nothing is asked of the kernel. Without it the knote is level triggered: the knote's
+ * EV_CLEAR an event is an edge, and nothing is asked of the kernel; fflags of EPOLLIN leave writing out. Without it the knote is level triggered: the knote's
  * fflags are the bits of interest, and poll(2) is asked where no edge says what is ready; EPOLLERR and EPOLLHUP count
  * whatever the interest, as for epoll, but if there is none. With EPOLLET among them, edges alone count for now.
  *
@@ -40,8 +40,8 @@ final class SocketFilter implements Filter {
 
     @Override
     public void attach(FilterKnote knote, Kevent change) {
-        int fd = (int) knote.ident();
-        knote.watchFd(fd, FilterKnote.FD_BOTH);
+        boolean readsOnly = (change.flags() & Kqueue.EV_CLEAR) != 0 && change.fflags() == Epoll.EPOLLIN;
+        knote.watchFd((int) knote.ident(), readsOnly ? FilterKnote.FD_READ : FilterKnote.FD_BOTH);
     }
 
     @Override
