@@ -129,6 +129,26 @@ class ReadyListTest {
         assertEquals(leader, sleepers.leave());
     }
 
+    /** Stops the one who goes to sleep where he has to look once more, and lets a knote come in. */
+    @Test
+    void whoGoesToSleepIsSeenBeforeHeLooksForTheLastTimeAndFindsWhatCameUntilThen() throws Exception {
+        ReadyStripe mine = ready.own();
+        AtomicReference<Boolean> sleeps = new AtomicReference<>();
+        KnoteImpl knote = knote(0);
+        mine.lock.lock();
+        Thread sleeper = Thread.ofPlatform().daemon().start(
+                () -> sleeps.set(sleepers.enter(new Waiter(Thread.currentThread()))));
+        try {
+            await("the sleeper to be seen", () -> sleepers.isAnybodyAsleep() || !sleeper.isAlive());
+            mine.append(knote);
+        } finally {
+            mine.lock.unlock();
+        }
+        sleeper.join();
+        assertEquals(false, sleeps.get(), "sleeps beside a knote");
+        assertFalse(sleepers.isAnybodyAsleep());
+    }
+
     @Test
     void whoLeavesThePollerWakesTheNextToSleepThere() {
         Waiter leader = new Waiter(new Thread());
