@@ -117,7 +117,9 @@ class LoopConductTest {
         }
     }
 
-    /** What Netty says not to do: the fd is closed first, and its number is another's before anybody is told. */
+    /**
+     * What Netty says not to do: the fd is closed first, and its number is another's before anybody is told.
+     */
     @Test
     void aNewFdWithTheNumberOfOneThatWasClosedWithoutAWordIsTheNewHandlesAlone() throws Exception {
         try (var loop = new HandLoop(); Arena arena = Arena.ofShared()) {
