@@ -58,7 +58,9 @@ final class Office {
     /** Whether a wakeup was requested; it is answered by this. */
     boolean takeWakeup() {
         boolean requested = wakeupRequested;
-        forgetWakeup();
+        if (requested) { // or else one that comes now would be forgotten, and not answered
+            wakeupRequested = false;
+        }
         return requested;
     }
 
