@@ -6,6 +6,7 @@ import dev.knote.transport.socket.Failures;
 import dev.knote.transport.socket.Socket;
 import io.netty.channel.ChannelException;
 import io.netty.channel.socket.SocketProtocolFamily;
+import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 
 /**
@@ -19,8 +20,13 @@ record GivenSocket(int fd, int family, boolean active, SocketAddress remote) {
 
     /** A new stream socket. */
     static GivenSocket make(int family) {
+        return make(family, Socket.SOCK_STREAM);
+    }
+
+    /** A new socket of a type, SOCK_STREAM or SOCK_DGRAM. */
+    static GivenSocket make(int family, int type) {
         Knote.ensureAvailability();
-        int fd = Socket.open(family, Socket.SOCK_STREAM);
+        int fd = Socket.open(family, type);
         if (fd < 0) {
             throw new ChannelException("no socket", Failures.of("socket", fd));
         }
@@ -35,7 +41,7 @@ record GivenSocket(int fd, int family, boolean active, SocketAddress remote) {
         return switch (family) {
             case INET -> Socket.AF_INET;
             case INET6 -> Socket.AF_INET6;
-            case UNIX -> throw new IllegalArgumentException("UNIX is no family of TCP");
+            case UNIX -> throw new IllegalArgumentException("UNIX is no family of IP");
         };
     }
 
@@ -56,6 +62,13 @@ record GivenSocket(int fd, int family, boolean active, SocketAddress remote) {
         int family = adopt(fd);
         return new GivenSocket(fd, family,
                 Socket.getsockopt(fd, Fds.SOL_SOCKET, Fds.SO_ACCEPTCONN) == 1, null);
+    }
+
+    /** One for datagrams that somebody else has made: bound, connected, or neither. */
+    static GivenSocket datagrams(int fd) {
+        int family = adopt(fd);
+        boolean bound = Addresses.local(fd) instanceof InetSocketAddress local && local.getPort() != 0;
+        return new GivenSocket(fd, family, bound, Addresses.remote(fd));
     }
 
     /** Makes it non-blocking; returns its family. */

@@ -4,6 +4,7 @@ import dev.knote.transport.socket.Failures;
 import dev.knote.transport.socket.Socket;
 import dev.knote.transport.socket.SocketOption;
 import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelOption;
@@ -24,6 +25,11 @@ import java.util.function.IntSupplier;
  * @param <C> the class itself, which the setters return
  */
 public abstract class KnoteChannelConfig<C extends KnoteChannelConfig<C>> extends DefaultChannelConfig {
+    /** A buffer that is filled to its end costs another read: not for messages that are small. */
+    private static final int LEAST_ROOM = 1024;
+    private static final int FIRST_ROOM = 2048;
+    private static final int MOST_ROOM = 65_536;
+
     private final IntSupplier fd;
     private final int family;
     private final Runnable onAutoReadCleared;
@@ -38,7 +44,14 @@ public abstract class KnoteChannelConfig<C extends KnoteChannelConfig<C>> extend
      */
     KnoteChannelConfig(Channel channel, IntSupplier fd, int family, Runnable onAutoReadCleared,
             SocketOptions options) {
-        super(channel);
+        this(channel, fd, family, onAutoReadCleared, options,
+                new AdaptiveRecvByteBufAllocator(LEAST_ROOM, FIRST_ROOM, MOST_ROOM));
+    }
+
+    /** As the other, with buffers to receive into as {@code allocator} says. */
+    KnoteChannelConfig(Channel channel, IntSupplier fd, int family, Runnable onAutoReadCleared,
+            SocketOptions options, RecvByteBufAllocator allocator) {
+        super(channel, allocator);
         this.fd = fd;
         this.family = family;
         this.onAutoReadCleared = onAutoReadCleared;

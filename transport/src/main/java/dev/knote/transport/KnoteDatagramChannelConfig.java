@@ -18,8 +18,8 @@ public final class KnoteDatagramChannelConfig extends KnoteChannelConfig<KnoteDa
     private volatile boolean activeOnRegistration;
 
     KnoteDatagramChannelConfig(Channel channel, IntSupplier fd, int family, Runnable onAutoReadCleared) {
-        super(channel, fd, family, onAutoReadCleared, SocketOptions.DATAGRAM);
-        setRecvByteBufAllocator(new FixedRecvByteBufAllocator(DATAGRAM_SIZE));
+        super(channel, fd, family, onAutoReadCleared, SocketOptions.DATAGRAM,
+                new FixedRecvByteBufAllocator(DATAGRAM_SIZE));
     }
 
     /** Whether the channel is active once it is registered, not only once it is bound. */

@@ -1,6 +1,7 @@
 package dev.knote.transport;
 
 import dev.knote.Event;
+import dev.knote.EventHandler;
 import dev.knote.EventQueue;
 import dev.knote.KeventList;
 import dev.knote.Kqueue;
@@ -11,7 +12,10 @@ import io.netty.channel.IoHandlerContext;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.IoRegistration;
 import io.netty.channel.local.LocalIoHandle;
+import io.netty.channel.nio.NioIoHandle;
 import io.netty.util.concurrent.ThreadAwareExecutor;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -32,8 +36,10 @@ import org.slf4j.LoggerFactory;
  * {@link #newFactory()}, for {@link io.netty.channel.MultiThreadIoEventLoopGroup} or
  * {@link io.netty.channel.ManualIoEventLoop}.
  *
- * <p>It takes {@link KnoteIoHandle}s, which the channels of this package are, and Netty's local channels, which need
- * nothing of a loop but its thread.
+ * <p>It takes {@link KnoteIoHandle}s, which the channels of this package are; {@link NioIoHandle}s, which Netty's NIO
+ * channels are, if the JVM was started with {@code --add-exports java.base/sun.nio.ch=ALL-UNNAMED} (on the module path
+ * {@code =dev.knote.transport}); Netty's {@code KQueueIoHandle}s; and its local channels, which need nothing of a
+ * loop but its thread.
  */
 public final class KnoteIoHandler implements IoHandler {
     private static final Logger LOG = LoggerFactory.getLogger(KnoteIoHandler.class);
@@ -41,16 +47,22 @@ public final class KnoteIoHandler implements IoHandler {
     private static final int ASLEEP = 1;
     private static final long REST_NANOS = 100_000_000;
     private static final long FOR_EVER = Long.MAX_VALUE / 2;
+    private static final boolean KQUEUE = isThere("io.netty.channel.kqueue.KQueueIoHandle");
 
     private final ThreadAwareExecutor executor;
     private final EventQueue queue;
     private final AtomicInteger state = new AtomicInteger(AWAKE);
     private final KeventList changelist = KeventList.allocate(1);
-    private final Map<Registration.Key, Registration> owners = new HashMap<>();
+    private final Map<Registration.Key, Registration.Watch> owners = new HashMap<>();
     private final Set<Registration> registrations = Collections.newSetFromMap(new IdentityHashMap<>());
     private final List<Registration> leaving = new ArrayList<>();
+    private final List<Registration> changing = new ArrayList<>();
     private final EventAdapter view = new EventAdapter();
     private final LoopResources resources = new LoopResources();
+    /** Made for the first NIO channel. */
+    private NioKeys nioKeys;
+    private int handled;
+    private final EventHandler dispatch = this::dispatch;
     private boolean dispatching;
     private boolean reportsActivity;
     private long activeSince;
@@ -83,6 +95,15 @@ public final class KnoteIoHandler implements IoHandler {
         };
     }
 
+    private static boolean isThere(String optionalClass) {
+        try {
+            Class.forName(optionalClass, false, KnoteIoHandler.class.getClassLoader());
+            return true;
+        } catch (ClassNotFoundException e) {
+            return false;
+        }
+    }
+
     private static boolean canChangeThread(Options options) {
         try (EventQueue probe = EventQueue.open(options.singleOwner())) {
             return probe.canChangeOwner();
@@ -104,9 +125,10 @@ public final class KnoteIoHandler implements IoHandler {
     public int run(IoHandlerContext context) {
         reportsActivity = context.shouldReportActiveIoTime();
         activeSince = 0;
-        int handled = 0;
+        handled = 0;
         try {
-            handled = poll(context);
+            change();
+            poll(context);
         } catch (Throwable t) {
             rest(t);
         } finally {
@@ -120,7 +142,7 @@ public final class KnoteIoHandler implements IoHandler {
         return handled;
     }
 
-    private int poll(IoHandlerContext context) {
+    private void poll(IoHandlerContext context) {
         long nanos = 0;
         if (!resources.beginTurn() && context.canBlock()) {
             state.set(ASLEEP);
@@ -130,14 +152,24 @@ public final class KnoteIoHandler implements IoHandler {
         }
         int events;
         try {
-            events = queue.pollNanos(this::dispatch, nanos);
+            events = queue.pollNanos(dispatch, nanos);
         } finally {
             resources.endTurn();
         }
         if (events == 0 && Thread.interrupted()) {
             LOG.debug("an interrupt of the loop's thread is ignored");
         }
-        return events;
+    }
+
+    /** Changes that wait until the loop does. */
+    private void change() {
+        if (nioKeys != null) {
+            nioKeys.sweep();
+        }
+        for (int i = 0; i < changing.size(); i++) {
+            changing.get(i).beforeWait();
+        }
+        changing.clear();
     }
 
     private void dispatch(Event event) {
@@ -150,14 +182,16 @@ public final class KnoteIoHandler implements IoHandler {
             return;
         }
         Registration registration = watch.registration;
-        if (!registration.isValid()) {
-            return; // cancelled earlier in this batch
+        if (!watch.live || !registration.isValid()) {
+            return; // deleted or cancelled earlier in this batch
         }
         if ((event.flags() & Kqueue.EV_ONESHOT) != 0) {
-            registration.ended(event.ident(), event.filter());
+            registration.ended(watch);
         }
         try {
-            registration.dispatch(watch, event);
+            if (registration.dispatch(watch, event)) {
+                handled++;
+            }
         } catch (Throwable t) {
             LOG.warn("{} threw on an event", registration.handle, t);
         }
@@ -187,6 +221,7 @@ public final class KnoteIoHandler implements IoHandler {
     @Override
     public void destroy() {
         prepareToDestroy();
+        change();
         queue.close();
         resources.close();
     }
@@ -203,17 +238,37 @@ public final class KnoteIoHandler implements IoHandler {
         if (handle instanceof KnoteIoHandle knoteHandle) {
             return new KnoteRegistration(this, knoteHandle);
         }
+        if (handle instanceof NioIoHandle nioHandle) {
+            return nioBridge(nioHandle);
+        }
+        if (KQUEUE && KQueueBridge.accepts(handle.getClass())) {
+            return KQueueBridge.of(this, handle);
+        }
         if (handle instanceof LocalIoHandle) {
             return new LocalRegistration(this, handle);
         }
         throw new IllegalArgumentException("handle is a " + handle.getClass().getName()
-                + ": expected a KnoteIoHandle");
+                + ": expected a KnoteIoHandle, a NioIoHandle or a KQueueIoHandle");
+    }
+
+    private Registration nioBridge(NioIoHandle handle) {
+        if (nioKeys == null) {
+            nioKeys = new NioKeys(this);
+        }
+        nioKeys.sweep(); // or a channel that was closed may have the fd's number yet
+        try {
+            return new NioBridge(this, nioKeys, handle);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Override
     public boolean isCompatible(Class<? extends IoHandle> handleType) {
         return KnoteIoHandle.class.isAssignableFrom(handleType)
-                || LocalIoHandle.class.isAssignableFrom(handleType);
+                || NioIoHandle.class.isAssignableFrom(handleType)
+                || LocalIoHandle.class.isAssignableFrom(handleType)
+                || KQUEUE && KQueueBridge.accepts(handleType);
     }
 
     // ---- for registrations, on the loop
@@ -248,18 +303,22 @@ public final class KnoteIoHandler implements IoHandler {
         }
     }
 
-    /** Makes a registration the one that has a knote; returns the one that has it. */
-    Registration claim(Registration.Key key, Registration registration) {
-        Registration other = owners.get(key);
-        if (other != null && other.isValid()) {
-            return other;
-        }
-        owners.put(key, registration);
-        return registration;
+    /** Before the loop waits next, {@link Registration#beforeWait} is called, once. */
+    void beforeWait(Registration registration) {
+        changing.add(registration);
     }
 
-    void release(Registration.Key key, Registration registration) {
-        owners.remove(key, registration);
+    /** The knote that there is, or null. */
+    Registration.Watch owner(Registration.Key key) {
+        return owners.get(key);
+    }
+
+    void owner(Registration.Key key, Registration.Watch watch) {
+        owners.put(key, watch);
+    }
+
+    void disown(Registration.Key key, Registration.Watch watch) {
+        owners.remove(key, watch);
     }
 
     /** The registration has no knotes any more. */

@@ -20,8 +20,9 @@ final class KnoteRegistration extends Registration {
     }
 
     @Override
-    void dispatch(Watch watch, Event event) {
+    boolean dispatch(Watch watch, Event event) {
         knoteHandle.handle(this, handler.view(watch, event));
+        return true;
     }
 
     /** -1 after cancel; 0 for a change that was sent to the loop; 1 for one that is done. */

@@ -11,7 +11,7 @@ final class LocalRegistration extends Registration {
     }
 
     @Override
-    void dispatch(Watch watch, Event event) {
+    boolean dispatch(Watch watch, Event event) {
         throw new IllegalStateException(handle + " has no knotes");
     }
 

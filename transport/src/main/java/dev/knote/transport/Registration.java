@@ -3,6 +3,7 @@ package dev.knote.transport;
 import dev.knote.Event;
 import dev.knote.KeventException;
 import dev.knote.Kqueue;
+import dev.knote.linux.Errno;
 import io.netty.channel.IoHandle;
 import io.netty.channel.IoRegistration;
 import java.lang.foreign.MemorySegment;
@@ -25,18 +26,28 @@ abstract class Registration implements IoRegistration {
     private final AtomicBoolean cancelled = new AtomicBoolean();
 
     /** How a queue knows a knote. */
-    record Key(long ident, int filter) {}
+    record Key(long ident, int filter) {
+        boolean isFd() {
+            return filter == Kqueue.EVFILT_READ || filter == Kqueue.EVFILT_WRITE
+                    || filter == SocketFilter.EVFILT_SOCKET;
+        }
+    }
 
     /** One knote of a registration, and the attachment of its events. */
     static final class Watch {
         final Registration registration;
-        final MemorySegment word;
+        final Key key;
+        /** The word that it was made with, or null. */
+        MemorySegment word;
         Object udata;
+        /** The change that was made last. */
+        KnoteIoOps last;
+        /** False when the knote is deleted: an event of it may stand in the batch yet. */
+        boolean live = true;
 
-        Watch(Registration registration, MemorySegment word, Object udata) {
+        Watch(Registration registration, Key key) {
             this.registration = registration;
-            this.word = word;
-            this.udata = udata;
+            this.key = key;
         }
     }
 
@@ -45,70 +56,116 @@ abstract class Registration implements IoRegistration {
         this.handle = handle;
     }
 
-    /** Gives an event of one of the knotes to the handle. */
-    abstract void dispatch(Watch watch, Event event);
+    /** Gives an event of one of the knotes to the handle; whether the handle was concerned. */
+    abstract boolean dispatch(Watch watch, Event event);
+
+    /** As {@link KnoteIoHandler#beforeWait} has promised. */
+    void beforeWait() {}
+
+    /** There are no knotes any more. Once or more. */
+    void released() {}
 
     /** On the loop: makes, changes or deletes a knote of this registration. */
     final void change(KnoteIoOps ops) {
         Key key = new Key(ops.ident(), ops.filter());
         Watch watch = watches.get(key);
-        if ((ops.flags() & Kqueue.EV_ADD) != 0 && watch == null) {
-            add(key, ops);
+        if (watch == null) {
+            changeOther(key, ops);
             return;
         }
-        Watch sent = watch;
-        if (watch != null && (ops.flags() & Kqueue.EV_KEEPUDATA) == 0) {
+        boolean deletes = (ops.flags() & Kqueue.EV_DELETE) != 0;
+        try {
+            handler.change(ops, watch);
+        } finally {
+            if (deletes) { // ENOENT says that it is gone as well
+                forget(watch);
+            }
+        }
+        if (!deletes) {
+            watch.last = ops;
+        }
+        if ((ops.flags() & Kqueue.EV_KEEPUDATA) == 0) {
             watch.udata = ops.udata();
         }
-        try {
-            handler.change(ops, sent);
-        } finally {
-            if ((ops.flags() & Kqueue.EV_DELETE) != 0) { // ENOENT says that it is gone as well
-                forget(key);
-            }
+    }
+
+    /** There is no such knote of this handle: it is to be one, or is triggered only, or is none, as for a wake. */
+    private void changeOther(Key key, KnoteIoOps ops) {
+        if ((ops.flags() & Kqueue.EV_ADD) != 0) {
+            add(key, ops);
+        } else if ((ops.flags() & (Kqueue.EV_ANON | Kqueue.EV_KEEPUDATA)) != 0
+                && (ops.flags() & Kqueue.EV_DELETE) == 0) {
+            handler.change(ops, null);
+        } else {
+            throw new KeventException(Errno.ENOENT,
+                    "ident " + key.ident + ", filter " + key.filter + ": there is no such knote of "
+                            + handle);
         }
     }
 
     private void add(Key key, KnoteIoOps ops) {
-        Registration other = handler.claim(key, this);
-        if (other != this) {
+        Watch other = handler.owner(key);
+        if (other != null && !other.registration.yields(other)) {
             throw new IllegalStateException("ident " + key.ident + ", filter " + key.filter
-                    + ": already registered with this loop, by " + other.handle);
+                    + ": already registered with this loop, by " + other.registration.handle);
         }
-        Watch watch = new Watch(this, ops.word(), ops.udata());
+        Watch watch = new Watch(this, key);
+        watch.last = ops;
+        watch.word = ops.word();
+        watch.udata = ops.udata();
+        handler.change(ops, watch);
         watches.put(key, watch);
-        boolean added = false;
+        handler.owner(key, watch);
+    }
+
+    /** Whether a knote is one no more: cancelled, though not deleted yet, or of an fd that was closed. */
+    private boolean yields(Watch watch) {
+        if (!isValid()) {
+            delete(watch);
+            return true;
+        }
+        if (!watch.key.isFd()) {
+            return false;
+        }
         try {
-            handler.change(ops, watch);
-            added = true;
-        } finally {
-            if (!added) {
-                forget(key);
-            }
+            KnoteIoOps last = watch.last;
+            handler.change(
+                    KnoteIoOps.of(last.ident(), last.filter(), Kqueue.EV_KEEPUDATA, last.fflags(),
+                            last.data()),
+                    null); // changes nothing, but that the queue looks whether the fd is the same
+            return false;
+        } catch (KeventException e) {
+            LOG.warn("{} has closed fd {} that it has registered", handle, watch.key.ident);
+            forget(watch);
+            return true;
         }
     }
 
     /** An event is the last one of its knote. */
-    final void ended(long ident, int filter) {
-        forget(new Key(ident, filter));
+    final void ended(Watch watch) {
+        forget(watch);
     }
 
-    private void forget(Key key) {
-        Watch watch = watches.remove(key);
-        if (watch != null) {
-            release(key, watch);
-        }
-    }
-
-    private void release(Key key, Watch watch) {
-        handler.release(key, this);
-        if (watch.word != null) {
+    private void forget(Watch watch) {
+        watch.live = false;
+        watches.remove(watch.key, watch);
+        handler.disown(watch.key, watch);
+        if (watch.word != null) { // the loop lives on, and is not to keep the memory
             handler.queue().forget(watch.word);
         }
     }
 
+    private void delete(Watch watch) {
+        forget(watch);
+        try {
+            handler.change(KnoteIoOps.of(watch.key.ident, watch.key.filter, Kqueue.EV_DELETE, 0, 0), null);
+        } catch (KeventException e) {
+            LOG.debug("deleting a knote of {}", handle, e); // its fd may be closed, its one shot fired
+        }
+    }
+
     @Override
-    public final boolean isValid() {
+    public boolean isValid() {
         return !cancelled.get();
     }
 
@@ -126,17 +183,19 @@ abstract class Registration implements IoRegistration {
     }
 
     private void cancelHere() {
-        for (var entry : watches.entrySet()) {
-            Key key = entry.getKey();
-            release(key, entry.getValue());
-            try {
-                handler.change(KnoteIoOps.of(key.ident, key.filter, Kqueue.EV_DELETE, 0, 0), null);
-            } catch (KeventException e) {
-                LOG.debug("deleting a knote of {}", handle, e); // its fd may be closed, its one shot fired
-            }
-        }
-        watches.clear();
+        release();
         handler.cancelled(this);
+    }
+
+    /** Deletes the knotes. */
+    final void release() {
+        try {
+            for (Watch watch : watches.values().toArray(Watch[]::new)) {
+                delete(watch);
+            }
+        } finally {
+            released();
+        }
     }
 
     /** Cancels, and closes the handle. */

@@ -12,9 +12,9 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * Readiness of a socket as epoll tells it, for reading and writing at once: {@code data} is the EPOLL* bits. With
- * EV_CLEAR an event is an edge, and nothing is asked of the kernel. Without it the knote is level triggered: the knote's
+ * EV_CLEAR an event is an edge, and nothing is asked of the kernel; fflags of EPOLLIN leave writing out. Without it the knote is level triggered: the knote's
  * fflags are the bits of interest, and poll(2) is asked where no edge says what is ready; EPOLLERR and EPOLLHUP count
- * whatever the interest, as for epoll.
+ * whatever the interest, as for epoll, but if there is none. With EPOLLET among them, edges alone count for now.
  *
  * <p>The fd is deleted from the queue before it is closed.
  */
@@ -40,8 +40,8 @@ final class SocketFilter implements Filter {
 
     @Override
     public void attach(FilterKnote knote, Kevent change) {
-        int fd = (int) knote.ident();
-        knote.watchFd(fd, FilterKnote.FD_BOTH);
+        boolean readsOnly = (change.flags() & Kqueue.EV_CLEAR) != 0 && change.fflags() == Epoll.EPOLLIN;
+        knote.watchFd((int) knote.ident(), readsOnly ? FilterKnote.FD_READ : FilterKnote.FD_BOTH);
     }
 
     @Override
@@ -57,11 +57,11 @@ final class SocketFilter implements Filter {
     /** An edge tells the whole readiness of its moment; without one it may be over since. */
     private int level(FilterKnote knote, int edge) {
         int interest = knote.savedFflags();
-        if (interest == 0) {
+        if ((interest & ~Epoll.EPOLLET) == 0) {
             return 0;
         }
         int ready = edge & (interest | ALWAYS);
-        if (ready == 0) {
+        if (ready == 0 && (interest & Epoll.EPOLLET) == 0) {
             ready = Fds.poll((int) knote.ident(), interest, pollfd, zero);
             if (ready == -Errno.EINTR) {
                 knote.activate();

@@ -161,11 +161,10 @@ final class WatchSession {
 
     private void refuse(WatchedWord word, KeventException why) {
         var exception = new MemoryWordException(word.address, why);
-        EventExecutor executor = context.executor();
-        if (executor.inEventLoop()) {
-            fire(exception);
-        } else {
-            executor.execute(() -> fire(exception));
+        try { // later: while handlers are being added, those behind this one hear nothing
+            context.executor().execute(() -> fire(exception));
+        } catch (RejectedExecutionException e) {
+            ended = true; // the executor has ended
         }
     }
 

@@ -91,10 +91,13 @@ public final class Addresses {
         Memory.putByte(at + 2, port >>> 8);
         Memory.putByte(at + 3, port);
         if (family == Socket.AF_INET) {
-            if (!(address instanceof Inet4Address)) {
+            if (address instanceof Inet4Address) {
+                Memory.put(at + 4, address.getAddress());
+            } else if (address.isAnyLocalAddress()) {
+                Memory.putInt(at + 4, 0);
+            } else {
                 throw new UnsupportedAddressTypeException();
             }
-            Memory.put(at + 4, address.getAddress());
             Memory.putLong(at + 8, 0);
             return IN_SIZE;
         }

@@ -26,9 +26,20 @@ public final class Multicast {
     /** struct ip_mreqn: group 0, address of the interface 4, its index 8. */
     private static final int MREQN_SIZE = 12;
 
+    private static final int IP_MULTICAST_ALL = 49;
+    private static final int IPV6_MULTICAST_ALL = 29;
+
     private Multicast() {}
 
-    /** Joins a group, or only what one source sends to it, which may be null. */
+    /** As the JDK's sockets do: not the groups that others of this host have joined. */
+    public static void hearOnlyJoined(int fd, int family) {
+        Socket.setsockopt(fd, SocketOption.IPPROTO_IP, IP_MULTICAST_ALL, 0);
+        if (family == Socket.AF_INET6) {
+            Socket.setsockopt(fd, SocketOption.IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0);
+        }
+    }
+
+    /** Joins a group, or only what one source sends to it, which may be null, as may the interface. */
     public static int join(int fd, InetAddress group, NetworkInterface by, InetAddress source) {
         return change(fd, source == null ? JOIN_GROUP : JOIN_SOURCE_GROUP, group, by, source);
     }
@@ -48,7 +59,7 @@ public final class Multicast {
         int family = four ? Socket.AF_INET : Socket.AF_INET6;
         try (Arena arena = Arena.ofConfined()) {
             long at = arena.allocate(GROUP_SOURCE_REQ_SIZE, 8).address();
-            Memory.putInt(at, by.getIndex());
+            Memory.putInt(at, by == null ? 0 : by.getIndex());
             Addresses.encode(group, 0, family, at + GROUP_AT);
             if (source != null) {
                 Addresses.encode(source, 0, family, at + SOURCE_AT);

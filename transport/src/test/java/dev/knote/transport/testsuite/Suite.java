@@ -17,6 +17,9 @@ final class Suite {
     /** Tag of the classes that take long, TLS with all its parameters. */
     static final String TLS = "tls";
 
+    /** Why a test is skipped. */
+    static final String NOT_FOR_NIO = "Netty's NIO channels cannot do this";
+
     static final KnoteSocketTestPermutation CHANNELS;
 
     static {
