@@ -6,6 +6,8 @@ import io.netty.testsuite.transport.TestsuitePermutation.BootstrapComboFactory;
 import io.netty.testsuite.transport.socket.SocketHalfClosedTest;
 import java.net.SocketAddress;
 import java.util.List;
+import org.junit.jupiter.api.Disabled;
+import org.junit.jupiter.api.TestInfo;
 
 class DomainSocketHalfClosedIT extends SocketHalfClosedTest {
     @Override
@@ -17,4 +19,8 @@ class DomainSocketHalfClosedIT extends SocketHalfClosedTest {
     protected SocketAddress newSocketAddress() {
         return Suite.newDomainAddress();
     }
+
+    @Override
+    @Disabled("it takes every channel for a SocketChannel, and sets SO_LINGER")
+    public void testHalfClosureReceiveDataOnFinalWait2StateWhenSoLingerSet(TestInfo info) {}
 }
