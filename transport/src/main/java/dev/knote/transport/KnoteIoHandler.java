@@ -144,7 +144,8 @@ public final class KnoteIoHandler implements IoHandler {
 
     private void poll(IoHandlerContext context) {
         long nanos = 0;
-        if (!resources.beginTurn() && context.canBlock()) {
+        boolean hasWork = resources.beginTurn();
+        if (!hasWork && context.canBlock()) {
             state.set(ASLEEP);
             if (context.canBlock()) { // again, as a task may have come before it could be seen that we sleep
                 nanos = Math.clamp(context.delayNanos(System.nanoTime()), 0, FOR_EVER);
@@ -154,6 +155,9 @@ public final class KnoteIoHandler implements IoHandler {
         try {
             events = queue.pollNanos(dispatch, nanos);
         } finally {
+            if (hasWork && reportsActivity && activeSince == 0) {
+                activeSince = System.nanoTime();
+            }
             resources.endTurn();
         }
         if (events == 0 && Thread.interrupted()) {
@@ -230,7 +234,15 @@ public final class KnoteIoHandler implements IoHandler {
     public IoRegistration register(IoHandle handle) {
         Registration registration = make(handle);
         registrations.add(registration);
-        handle.registered();
+        boolean told = false;
+        try {
+            handle.registered();
+            told = true;
+        } finally {
+            if (!told) {
+                registration.cancel(); // and nobody else has it
+            }
+        }
         return registration;
     }
 

@@ -8,6 +8,7 @@ import static dev.knote.Kqueue.EV_CLEAR;
 import static dev.knote.Kqueue.EV_KEEPUDATA;
 import static dev.knote.Kqueue.NOTE_TRIGGER;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -16,11 +17,14 @@ import io.netty.channel.IoEventLoop;
 import io.netty.channel.IoEventLoopGroup;
 import io.netty.channel.IoRegistration;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.SingleThreadIoEventLoop;
 import io.netty.util.concurrent.SingleThreadEventExecutor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -98,6 +102,21 @@ class LoopConductTest {
         assertTrue(last.life.contains("unregistered"));
     }
 
+    @Test
+    void aHandleThatThrowsWhenItIsRegisteredIsNotRegistered() throws Exception {
+        try (var loop = new HandLoop()) {
+            var handle = new RecordingHandle() {
+                @Override
+                public void registered() {
+                    raise(new IllegalStateException("a handle's"));
+                }
+            };
+            assertThrows(IllegalStateException.class, () -> loop.register(handle));
+            loop.handler.prepareToDestroy();
+            assertEquals(java.util.List.of("unregistered"), java.util.List.copyOf(handle.life));
+        }
+    }
+
     /** What Netty says not to do: the fd is closed first, and its number is another's before anybody is told. */
     @Test
     void aNewFdWithTheNumberOfOneThatWasClosedWithoutAWordIsTheNewHandlesAlone() throws Exception {
@@ -139,12 +158,7 @@ class LoopConductTest {
             loop.turn(20_000_000);
             assertEquals(0, loop.reported);
             var handle = new RecordingHandle();
-            handle.then = () -> {
-                long end = System.nanoTime() + 5_000_000;
-                while (System.nanoTime() < end) {
-                    Thread.onSpinWait();
-                }
-            };
+            handle.then = () -> spin(5_000_000);
             loop.register(handle).submit(KnoteIoOps.of(1, EVFILT_TIMER, EV_ADD, 0, 300));
             long began = System.nanoTime();
             loop.turn(SOON);
@@ -152,6 +166,48 @@ class LoopConductTest {
             assertTrue(loop.reported >= 5_000_000, "reported " + loop.reported);
             assertTrue(turn - loop.reported >= 200_000_000,
                     "slept a part of " + turn + ", reported " + loop.reported);
+        }
+    }
+
+    /** Netty looks at the clock after each 64 tasks. */
+    @Test
+    void theShareOfTheTimeThatHandlesAreToHaveIsKept() throws Exception {
+        IoEventLoopGroup group = new MultiThreadIoEventLoopGroup(1, KnoteIoHandler.newFactory());
+        try {
+            var loop = (SingleThreadIoEventLoop) group.next();
+            loop.setIoRatio(50);
+            int tasks = 640;
+            var sinceEvent = new AtomicInteger();
+            var atOnce = new AtomicInteger();
+            var ran = new CountDownLatch(tasks);
+            var handle = new RecordingHandle();
+            handle.then = () -> {
+                atOnce.accumulateAndGet(sinceEvent.getAndSet(0), Math::max);
+                spin(2_000_000);
+            };
+            IoRegistration registration = loop.register(handle).sync().getNow();
+            registration.submit(KnoteIoOps.of(1, EVFILT_USER, EV_ADD, 0, 0)); // level triggered
+            registration.submit(trigger(1));
+            loop.execute(() -> { // so that all are there when the first is run
+                for (int i = 0; i < tasks; i++) {
+                    loop.execute(() -> {
+                        sinceEvent.incrementAndGet();
+                        spin(500_000);
+                        ran.countDown();
+                    });
+                }
+            });
+            assertTrue(ran.await(40, TimeUnit.SECONDS));
+            assertTrue(atOnce.get() <= 130, atOnce + " tasks without a look at the handles");
+        } finally {
+            group.shutdownGracefully(0, 10, TimeUnit.SECONDS).syncUninterruptibly();
+        }
+    }
+
+    private static void spin(long nanos) {
+        long end = System.nanoTime() + nanos;
+        while (System.nanoTime() < end) {
+            Thread.onSpinWait();
         }
     }
 

@@ -1,5 +1,7 @@
 package dev.knote.transport.testsuite;
 
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.testsuite.transport.TestsuitePermutation.BootstrapComboFactory;
@@ -12,6 +14,7 @@ import org.junit.jupiter.api.TestInfo;
 class DomainSocketHalfClosedIT extends SocketHalfClosedTest {
     @Override
     protected List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> newFactories() {
+        assumeTrue(Suite.CHANNELS.isOwn(), Suite.NOT_FOR_NIO); // they have no option for it
         return Suite.CHANNELS.domainSocket();
     }
 

@@ -27,6 +27,12 @@ class KnoteEventLoopIT extends AbstractSingleThreadEventLoopTest {
     }
 
     @Override
+    protected boolean supportsChannelIteration() {
+        assumeTrue(false, "a loop of Netty 4.2 keeps no list of channels");
+        return false;
+    }
+
+    @Override
     protected Channel newChannel() {
         return Suite.CHANNELS.newSocket();
     }

@@ -16,6 +16,8 @@ import java.nio.file.Path;
 final class Suite {
     /** Tag of the classes that take long, TLS with all its parameters. */
     static final String TLS = "tls";
+    /** Tag of the class that measures how fast bytes go, which holds on a quiet machine. */
+    static final String TIMING = "timing";
 
     /** Why a test is skipped. */
     static final String NOT_FOR_NIO = "Netty's NIO channels cannot do this";
