@@ -388,7 +388,7 @@ class KnoteDatagramChannelTest {
         var late = new DatagramPacket(buffer("late"), server.address());
         ChannelFuture[] futures = channel.eventLoop().submit(() -> {
             channel.awaitRoom();
-            return new ChannelFuture[]{channel.writeAndFlush(late), channel.deregister()};
+            return new ChannelFuture[] {channel.writeAndFlush(late), channel.deregister()};
         }).get(); // gone before the event that there is room
         ChannelFuture sent = futures[0];
         futures[1].sync();
