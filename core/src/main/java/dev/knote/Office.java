@@ -55,6 +55,11 @@ final class Office {
         }
     }
 
+    /** Whether a wakeup waits for its answer. */
+    boolean isWakeupRequested() {
+        return wakeupRequested;
+    }
+
     /** Whether a wakeup was requested; it is answered by this. */
     boolean takeWakeup() {
         boolean requested = wakeupRequested;
