@@ -48,8 +48,8 @@ final class NettyWords {
     }
 
     private static void tellOfJobs(ChannelPipeline pipeline, String name) {
-        pipeline.addLast(
-                new MemoryWordHandler().watch("jobs", MemoryWordAddress.of(name, 0, Integer.BYTES), 0));
+        var jobs = MemoryWordAddress.of(name, 0, Integer.BYTES);
+        pipeline.addLast(new MemoryWordHandler().watch("jobs", jobs, 0));
         pipeline.addLast(new ChannelInboundHandlerAdapter() {
             @Override
             public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
