@@ -237,6 +237,7 @@ final class Changes {
                 knote.udata = change.udata;
             }
             if (change.has(EV_DISABLE)) {
+                queue.activate(call); // enabled again later in this call, it is behind what comes in between
                 ready.disable(knote);
             } else if (change.has(EV_ADD | EV_ENABLE)) {
                 ready.enable(knote);

@@ -31,6 +31,9 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
         }
     }
 
+    /** Of the many knotes that have none, so that they are smaller. */
+    private static final long[] NO_EXT = new long[4];
+
     final EventQueue queue;
     final Filter filter;
     final long ident;
@@ -64,10 +67,7 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
     long savedData;
     int fflags;
     long data;
-    long ext0;
-    long ext1;
-    long ext2;
-    long ext3;
+    private long[] ext;
     int eventFlags;
     int error;
     boolean gone;
@@ -88,10 +88,8 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
         this.flags = change.flags & ~EventQueue.ORDERS;
         this.savedFflags = change.fflags;
         this.savedData = change.data;
-        this.ext0 = change.ext0;
-        this.ext1 = change.ext1;
-        this.ext2 = change.ext2;
-        this.ext3 = change.ext3;
+        boolean plain = (change.ext0 | change.ext1 | change.ext2 | change.ext3) == 0;
+        this.ext = plain ? NO_EXT : new long[] {change.ext0, change.ext1, change.ext2, change.ext3};
         UDATA.set(this, change.udata); // seen with the knote itself
         this.word = change.word;
         queue.ready.begin(this, change.has(Kqueue.EV_DISABLE));
@@ -152,6 +150,14 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
 
     boolean isDead() {
         return (status & ReadyList.DEAD) != 0;
+    }
+
+    void ext(Kevent event) {
+        long[] mine = ext;
+        event.ext0 = mine[0];
+        event.ext1 = mine[1];
+        event.ext2 = mine[2];
+        event.ext3 = mine[3];
     }
 
     /** Whether the fd that is watched is the ident itself, and not one that only stands for it. */
@@ -293,11 +299,14 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
 
     @Override
     public void ext(int k, long value) {
-        switch (k) {
-            case 0 -> ext0 = value;
-            case 1 -> ext1 = value;
-            default ->
-                throw new IndexOutOfBoundsException("ext[" + k + "]: expected 0 or 1, the filter's own");
+        if (k < 0 || k > 1) {
+            throw new IndexOutOfBoundsException("ext[" + k + "]: expected 0 or 1, the filter's own");
+        }
+        if (ext == NO_EXT && value != 0) {
+            ext = new long[4];
+        }
+        if (ext != NO_EXT) {
+            ext[k] = value;
         }
     }
 

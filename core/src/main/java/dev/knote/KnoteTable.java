@@ -14,6 +14,8 @@ import java.util.List;
  */
 final class KnoteTable {
     private static final int STRIPES = 64;
+    /** From here on a stripe grows by more at a time: moving a knote that is long out of the cache is what costs. */
+    private static final int LARGE = 1 << 12;
     private static final VarHandle BUCKETS = MethodHandles.arrayElementVarHandle(KnoteImpl[].class);
 
     private final Stripe[] stripes;
@@ -146,7 +148,7 @@ final class KnoteTable {
 
     private static void grow(Stripe stripe) {
         KnoteImpl[] old = stripe.buckets;
-        KnoteImpl[] grown = new KnoteImpl[2 * old.length];
+        KnoteImpl[] grown = new KnoteImpl[(old.length < LARGE ? 2 : 4) * old.length];
         for (KnoteImpl bucket : old) {
             for (KnoteImpl knote = bucket; knote != null;) {
                 KnoteImpl next = knote.tableNext;

@@ -250,7 +250,8 @@ final class ReadyList {
         home.lock.unlock();
     }
 
-    private ReadyStripe own() {
+    /** The calling thread's stripe. */
+    ReadyStripe own() {
         return stripes[ownIndex()];
     }
 

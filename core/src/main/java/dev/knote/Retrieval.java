@@ -201,10 +201,7 @@ final class Retrieval {
         event.fflags = knote.fflags;
         event.data = knote.data;
         event.udata = knote.udata;
-        event.ext0 = knote.ext0;
-        event.ext1 = knote.ext1;
-        event.ext2 = knote.ext2;
-        event.ext3 = knote.ext3;
+        knote.ext(event);
         event.word = knote.word;
         if (knote.error != 0) {
             event.flags |= EV_ERROR;

@@ -153,12 +153,27 @@ final class Sleep {
     private boolean spinUntilSomething(Call call, long nanos) {
         spin.begin(nanos);
         boolean found = false;
+        boolean wakeup = false;
         do {
-            found = !ready.looksEmpty() || !office.mailbox.isEmpty() || peekWords(call)
-                    || poller.hasCompletions() && harvested(call);
-        } while (!found && spin.goesOn());
-        spin.end(found);
+            found = looked(call);
+            wakeup = office.isWakeupRequested();
+        } while (!found && !wakeup && spin.goesOn());
+        spin.end(found || wakeup);
         return found;
+    }
+
+    /** fds cost a system call to look at: often as long as it was they who ended the spinning, else now and then. */
+    private boolean looked(Call call) {
+        if (!ready.looksEmpty() || !office.mailbox.isEmpty() || peekWords(call)
+                || poller.hasCompletions() && harvested(call)) {
+            spin.fdsPay(false);
+            return true;
+        }
+        if (spin.isTimeForFds() && poller.hasSilentFds() && harvested(call)) {
+            spin.fdsPay(true);
+            return true;
+        }
+        return false;
     }
 
     /** That there are completions may be a flag left over by the kernel: no reason to stop looking. */

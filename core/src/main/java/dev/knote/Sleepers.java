@@ -53,6 +53,11 @@ final class Sleepers {
         }
     }
 
+    /** Whether somebody sleeps, or is deciding whether to. */
+    boolean isAnybodyAsleep() {
+        return asleep;
+    }
+
     boolean isLeader(Waiter waiter) {
         return leader == waiter;
     }

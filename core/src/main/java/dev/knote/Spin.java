@@ -13,6 +13,7 @@ final class Spin {
     private static final int MOST_TRUST = 8;
     private static final int RETRY_EVERY = 256;
     private static final int LOOKS_A_CLOCK = 8;
+    private static final int LOOKS_A_CALL = 32;
     private static final int NOBODY = -1;
 
     private final long mostNanos;
@@ -20,6 +21,7 @@ final class Spin {
     private int skipped;
     private long until;
     private int looks;
+    private boolean fdsPay = true;
     private volatile int wakerCpu = NOBODY;
 
     Spin(Duration most) {
@@ -57,6 +59,16 @@ final class Spin {
     boolean goesOn() {
         Thread.onSpinWait();
         return ++looks % LOOKS_A_CLOCK != 0 || System.nanoTime() < until;
+    }
+
+    /** Whether it was an fd for which the spinning was good. */
+    void fdsPay(boolean pay) {
+        fdsPay = pay;
+    }
+
+    /** Whether this look is to be at the fds, too. */
+    boolean isTimeForFds() {
+        return fdsPay || looks % LOOKS_A_CALL == LOOKS_A_CALL - 1;
     }
 
     void end(boolean found) {

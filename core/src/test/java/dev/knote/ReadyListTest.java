@@ -71,6 +71,7 @@ class ReadyListTest {
                 for (int i = 0; i < n; i++) {
                     taken.accept(into[i]);
                 }
+                jitter(60);
                 if (n == 0 && sleepers.enter(me)) {
                     sleep();
                 } else {
@@ -104,7 +105,7 @@ class ReadyListTest {
             KnoteImpl mine = knote(me);
             for (int round = 1; round <= rounds; round++) {
                 int now = round;
-                jitter();
+                jitter(60);
                 wake(ready.activate(mine));
                 await("taker of round " + round, () -> answered.get(me * 32) >= now);
             }
@@ -126,6 +127,26 @@ class ReadyListTest {
         assertEquals(1, pop(new KnoteImpl[1]));
         ready.requeue(knote);
         assertEquals(leader, sleepers.leave());
+    }
+
+    /** Stops the one who goes to sleep where he has to look once more, and lets a knote come in. */
+    @Test
+    void whoGoesToSleepIsSeenBeforeHeLooksForTheLastTimeAndFindsWhatCameUntilThen() throws Exception {
+        ReadyStripe mine = ready.own();
+        AtomicReference<Boolean> sleeps = new AtomicReference<>();
+        KnoteImpl knote = knote(0);
+        mine.lock.lock();
+        Thread sleeper = Thread.ofPlatform().daemon().start(
+                () -> sleeps.set(sleepers.enter(new Waiter(Thread.currentThread()))));
+        try {
+            await("the sleeper to be seen", () -> sleepers.isAnybodyAsleep() || !sleeper.isAlive());
+            mine.append(knote);
+        } finally {
+            mine.lock.unlock();
+        }
+        sleeper.join();
+        assertEquals(false, sleeps.get(), "sleeps beside a knote");
+        assertFalse(sleepers.isAnybodyAsleep());
     }
 
     @Test
@@ -334,7 +355,7 @@ class ReadyListTest {
     private void await(String what, BooleanSupplier condition) {
         long end = System.nanoTime() + PATIENCE_NANOS;
         for (int looks = 0; !condition.getAsBoolean(); looks++) {
-            if (looks < 20) {
+            if (looks < 200) {
                 Thread.onSpinWait();
             } else {
                 Thread.yield();
@@ -346,8 +367,8 @@ class ReadyListTest {
         }
     }
 
-    private static void jitter() {
-        for (int i = ThreadLocalRandom.current().nextInt(12); i > 0; i--) {
+    private static void jitter(int most) {
+        for (int i = ThreadLocalRandom.current().nextInt(most); i > 0; i--) {
             Thread.onSpinWait();
         }
     }

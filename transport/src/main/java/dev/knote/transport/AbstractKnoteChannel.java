@@ -5,41 +5,23 @@ import dev.knote.linux.Epoll;
 import dev.knote.transport.socket.Addresses;
 import dev.knote.transport.socket.Failures;
 import dev.knote.transport.socket.Socket;
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufUtil;
-import io.netty.buffer.Unpooled;
-import io.netty.channel.AbstractChannel;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelMetadata;
 import io.netty.channel.ChannelPromise;
-import io.netty.channel.EventLoop;
 import io.netty.channel.IoEvent;
-import io.netty.channel.IoEventLoop;
 import io.netty.channel.IoRegistration;
 import io.netty.channel.RecvByteBufAllocator;
-import io.netty.channel.unix.FileDescriptor;
-import io.netty.channel.unix.UnixChannel;
-import io.netty.util.ReferenceCountUtil;
-import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.net.SocketAddress;
 import java.nio.channels.AlreadyConnectedException;
 import java.nio.channels.ConnectionPendingException;
 
 /**
- * A channel over a socket: one edge-triggered knote, and the memory of what its edges said. Everything but the fd, the
- * addresses and {@link #active} belongs to the loop.
+ * A channel over a socket: one edge-triggered knote, and the memory of what its edges said, which belongs to the loop.
  */
-abstract class AbstractKnoteChannel extends AbstractChannel implements UnixChannel {
-    private static final ChannelMetadata METADATA = new ChannelMetadata(false, 16);
+abstract class AbstractKnoteChannel extends AbstractFdChannel {
     private static final int OUT = Epoll.EPOLLOUT | Epoll.EPOLLERR | Epoll.EPOLLHUP;
     private static final int HUNG_UP = Epoll.EPOLLRDHUP | Epoll.EPOLLHUP;
     private static final int IN = Epoll.EPOLLIN | Epoll.EPOLLPRI | Epoll.EPOLLERR | HUNG_UP;
 
-    final SocketDescriptor socket;
-    final int family;
-    /** Connected, listening, or whatever else the kind of channel calls active. */
-    volatile boolean active;
     /** There may be something to read. */
     boolean readable;
     /** No write has fallen short since the last edge that said there is room. */
@@ -53,34 +35,16 @@ abstract class AbstractKnoteChannel extends AbstractChannel implements UnixChann
     /** No read will ever bring anything: the end was seen, or an error, or the channel is closed. */
     boolean inputEnded;
 
-    private final KnoteIoOps watch;
     private final Runnable readAgain = this::readAgain;
     private final Runnable flushAgain = this::flushAgain;
-    private volatile SocketAddress local;
-    private volatile SocketAddress remote;
-    private IoRegistration registration;
-    private boolean watched;
     private boolean wantsRead;
     private boolean reading;
     private boolean readLeft;
     private boolean flushLeft;
     private PendingConnect connecting;
 
-    /** Of an open socket, which the channel closes; {@code remote} is null if it has no peer. */
-    AbstractKnoteChannel(Channel parent, int fd, int family, boolean active, SocketAddress remote) {
-        super(parent);
-        this.socket = new SocketDescriptor(fd);
-        this.family = family;
-        this.active = active;
-        this.remote = remote;
-        if (active) {
-            local = Addresses.local(fd);
-        }
-        watch = KnoteIoOps.of(fd, SocketFilter.EVFILT_SOCKET, Kqueue.EV_ADD | Kqueue.EV_CLEAR, watched(), 0);
-    }
-
     AbstractKnoteChannel(Channel parent, GivenSocket given) {
-        this(parent, given.fd(), given.family(), given.active(), given.remote());
+        super(parent, given);
     }
 
     // ---- what the kinds of channel do
@@ -90,116 +54,30 @@ abstract class AbstractKnoteChannel extends AbstractChannel implements UnixChann
         return false;
     }
 
-    /** The fflags of the knote: of a constant, as the constructor asks. */
-    int watched() {
-        return 0;
-    }
-
     @Override
     protected abstract KnoteUnsafe newUnsafe();
 
-    // ---- fd and addresses
+    // ---- life
 
-    /** For a configuration: -1 when it is closed. */
-    final int openFd() {
-        return isOpen() ? socket.intValue() : -1;
-    }
-
-    final int fdValue() {
-        return socket.intValue();
+    @Override
+    final boolean isWorthWatching() {
+        return active || connecting != null;
     }
 
     @Override
-    public final FileDescriptor fd() {
-        return socket;
-    }
-
-    @Override
-    public final boolean isOpen() {
-        return socket.isOpen();
-    }
-
-    @Override
-    public boolean isActive() {
-        return active;
-    }
-
-    @Override
-    public ChannelMetadata metadata() {
-        return METADATA;
-    }
-
-    @Override
-    protected SocketAddress localAddress0() {
-        return local;
-    }
-
-    @Override
-    protected SocketAddress remoteAddress0() {
-        return remote;
-    }
-
-    final void local(SocketAddress address) {
-        local = address;
-    }
-
-    final void remote(SocketAddress address) {
-        remote = address;
-    }
-
-    // ---- registration
-
-    @Override
-    protected boolean isCompatible(EventLoop loop) {
-        return loop instanceof IoEventLoop ioLoop && ioLoop.isCompatible(KnoteUnsafe.class);
-    }
-
-    @Override
-    protected void doRegister(ChannelPromise promise) {
-        ((IoEventLoop) eventLoop()).register((KnoteUnsafe) unsafe()).addListener(future -> {
-            if (!future.isSuccess()) {
-                promise.setFailure(future.cause());
-                return;
-            }
-            registration = (IoRegistration) future.getNow();
-            try {
-                if (active || connecting != null) {
-                    watch();
-                }
-            } catch (RuntimeException e) {
-                doDeregister();
-                promise.setFailure(e);
-                return;
-            }
-            promise.setSuccess();
-        });
-    }
-
-    /** Makes the knote, if there is none: its first edge tells what is ready already. */
-    final void watch() {
-        if (!watched && registration != null) {
-            registration.submit(watch);
-            watched = true;
+    final void knoteMade() {
+        if (watched() != 0) { // no edge will say that what is left can be written
+            flushLater();
         }
     }
 
-    /** Makes or changes another knote of the channel; on the loop. */
-    final void submit(KnoteIoOps ops) {
-        registration.submit(ops);
-    }
-
-    /** Deletes the knotes: before the fd is closed, or the channel goes to another loop. */
+    /** The first edge of the next knote tells it anew. */
     @Override
-    protected void doDeregister() {
-        IoRegistration last = registration;
-        if (last != null) {
-            registration = null;
-            watched = false;
-            readable = false;
-            readLeft = false;
-            flushLeft = false;
-            last.cancel();
-        }
+    final void forgetReadiness() {
+        readable = false;
+        writable = watched() != 0;
+        readLeft = false;
+        flushLeft = false;
     }
 
     @Override
@@ -222,36 +100,11 @@ abstract class AbstractKnoteChannel extends AbstractChannel implements UnixChann
         doClose();
     }
 
-    /** What the channels of the loop share; only while registered, and on the loop. */
-    final LoopResources loop() {
-        return registration.attachment();
-    }
-
-    // ---- bind and connect
-
-    @Override
-    protected void doBind(SocketAddress address) throws Exception {
-        bindTo(address);
-        local = Addresses.local(fdValue());
-    }
-
-    private void bindTo(SocketAddress address) throws IOException {
-        long at = scratchAt();
-        int result = Socket.bind(fdValue(), at, Addresses.encode(address, family, at));
-        if (result < 0) {
-            throw Failures.ofBind("bind", result);
-        }
-    }
-
-    /** Room for an address, or for anything else that is small. */
-    final long scratchAt() {
-        MemorySegment scratch = loop().scratch();
-        return scratch.address();
-    }
+    // ---- connecting
 
     /** Starts to connect; returns whether that is all. */
     boolean doConnect(SocketAddress remoteAddress, SocketAddress localAddress) throws Exception {
-        if (remote != null) {
+        if (remoteAddress0() != null) {
             throw new AlreadyConnectedException();
         }
         long at = scratchAt();
@@ -264,9 +117,9 @@ abstract class AbstractKnoteChannel extends AbstractChannel implements UnixChann
             doClose();
             throw Failures.ofConnect(result);
         }
-        local = Addresses.local(fdValue()); // bound by now, connected or not
+        local(Addresses.local(fdValue())); // bound by now, connected or not
         if (result == 0) {
-            remote = PendingConnect.named(remoteAddress, Addresses.remote(fdValue()));
+            remote(PendingConnect.named(remoteAddress, Addresses.remote(fdValue())));
         }
         return result == 0;
     }
@@ -307,7 +160,7 @@ abstract class AbstractKnoteChannel extends AbstractChannel implements UnixChann
     }
 
     private void readLater() {
-        if (!readLeft && registration != null) {
+        if (!readLeft && isOnLoop()) {
             readLeft = true;
             loop().nextTurn(readAgain);
         }
@@ -329,9 +182,14 @@ abstract class AbstractKnoteChannel extends AbstractChannel implements UnixChann
 
     // ---- writing
 
+    /** There is no room: an event tells when there is. */
+    void awaitRoom() {
+        writable = false;
+    }
+
     /** Has the rest flushed in the loop's next turn: this channel had its share. */
     final void flushLater() {
-        if (!flushLeft && registration != null) {
+        if (!flushLeft && isOnLoop()) {
             flushLeft = true;
             loop().nextTurn(flushAgain);
         }
@@ -342,22 +200,6 @@ abstract class AbstractKnoteChannel extends AbstractChannel implements UnixChann
             flushLeft = false;
             ((KnoteUnsafe) unsafe()).flush0();
         }
-    }
-
-    /** A copy outside the heap, for {@code holder} and the buffer in it, which are released. */
-    final ByteBuf toDirect(Object holder, ByteBuf buffer) {
-        int bytes = buffer.readableBytes();
-        if (bytes == 0) {
-            ReferenceCountUtil.release(holder);
-            return Unpooled.EMPTY_BUFFER;
-        }
-        ByteBuf direct = alloc().isDirectBufferPooled() ? null : ByteBufUtil.threadLocalDirectBuffer();
-        if (direct == null) {
-            direct = alloc().directBuffer(bytes);
-        }
-        direct.writeBytes(buffer, buffer.readerIndex(), bytes);
-        ReferenceCountUtil.safeRelease(holder);
-        return direct;
     }
 
     abstract class KnoteUnsafe extends AbstractUnsafe implements KnoteIoHandle {
@@ -380,7 +222,12 @@ abstract class AbstractKnoteChannel extends AbstractChannel implements UnixChann
          */
         @Override
         public void handle(IoRegistration ignored, IoEvent event) {
-            int ready = (int) ((KnoteIoEvent) event).data();
+            KnoteIoEvent knoteEvent = (KnoteIoEvent) event;
+            if (knoteEvent.filter() == Kqueue.EVFILT_WRITE) {
+                outReady();
+                return;
+            }
+            int ready = (int) knoteEvent.data();
             if ((ready & OUT) != 0) {
                 outReady();
             }
@@ -439,7 +286,7 @@ abstract class AbstractKnoteChannel extends AbstractChannel implements UnixChann
         /** Waits for room in the socket, and for the connection. */
         @Override
         protected void flush0() {
-            if (writable && connecting == null) {
+            if ((writable || !isActive()) && connecting == null) {
                 super.flush0();
             }
         }
@@ -484,7 +331,7 @@ abstract class AbstractKnoteChannel extends AbstractChannel implements UnixChann
                 if (error != 0) {
                     throw Failures.ofConnect(error);
                 }
-                remote = PendingConnect.named(pending.remote, Addresses.remote(fdValue()));
+                remote(PendingConnect.named(pending.remote, Addresses.remote(fdValue())));
                 connecting = null;
                 connected(pending.promise, isActive());
                 flush0(); // what was flushed meanwhile
@@ -496,7 +343,7 @@ abstract class AbstractKnoteChannel extends AbstractChannel implements UnixChann
         private void connected(ChannelPromise promise, boolean wasActive) {
             active = true;
             watch();
-            boolean isActive = isActive(); // a listener of the promise may close the channel, which was active all the same
+            boolean isActive = isActive(); // before a listener of the promise closes it
             boolean wanted = promise.trySuccess();
             if (!wasActive && isActive) {
                 pipeline().fireChannelActive();
@@ -505,6 +352,5 @@ abstract class AbstractKnoteChannel extends AbstractChannel implements UnixChann
                 close(voidPromise());
             }
         }
-
     }
 }

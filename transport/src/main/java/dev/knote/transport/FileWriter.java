@@ -54,7 +54,7 @@ final class FileWriter implements WritableByteChannel {
         try {
             long sent = region.transferTo(file.lend(channel.fdValue()), from);
             if (sent <= 0) {
-                channel.writable = false;
+                channel.awaitRoom();
             }
             return sent;
         } finally {
@@ -87,12 +87,11 @@ final class FileWriter implements WritableByteChannel {
 
     private int send(ByteBuffer direct, int bytes) throws IOException {
         int sent = Socket.write(channel.fdValue(), MemorySegment.ofBuffer(direct).address(), bytes);
-        if (sent < bytes) {
-            channel.writable = false;
-        }
         if (sent < 0 && sent != -Errno.EAGAIN) {
-            channel.writable = true;
             throw Failures.of("send", sent);
+        }
+        if (sent < bytes) {
+            channel.awaitRoom();
         }
         return Math.max(sent, 0);
     }

@@ -67,6 +67,11 @@ record GivenSocket(int fd, int family, boolean active, SocketAddress remote) {
     /** One for datagrams that somebody else has made: bound, connected, or neither. */
     static GivenSocket datagrams(int fd) {
         int family = adopt(fd);
+        boolean isUdp = (family == Socket.AF_INET || family == Socket.AF_INET6)
+                && Socket.getsockopt(fd, Fds.SOL_SOCKET, Fds.SO_TYPE) == Socket.SOCK_DGRAM;
+        if (!isUdp) {
+            throw new ChannelException("fd " + fd + " is no socket for datagrams of IP");
+        }
         boolean bound = Addresses.local(fd) instanceof InetSocketAddress local && local.getPort() != 0;
         return new GivenSocket(fd, family, bound, Addresses.remote(fd));
     }

@@ -25,6 +25,11 @@ import java.util.function.IntSupplier;
  * @param <C> the class itself, which the setters return
  */
 public abstract class KnoteChannelConfig<C extends KnoteChannelConfig<C>> extends DefaultChannelConfig {
+    /** A buffer that is filled to its end costs another read: not for messages that are small. */
+    private static final int LEAST_ROOM = 1024;
+    private static final int FIRST_ROOM = 2048;
+    private static final int MOST_ROOM = 65_536;
+
     private final IntSupplier fd;
     private final int family;
     private final Runnable onAutoReadCleared;
@@ -39,7 +44,8 @@ public abstract class KnoteChannelConfig<C extends KnoteChannelConfig<C>> extend
      */
     KnoteChannelConfig(Channel channel, IntSupplier fd, int family, Runnable onAutoReadCleared,
             SocketOptions options) {
-        this(channel, fd, family, onAutoReadCleared, options, new AdaptiveRecvByteBufAllocator());
+        this(channel, fd, family, onAutoReadCleared, options,
+                new AdaptiveRecvByteBufAllocator(LEAST_ROOM, FIRST_ROOM, MOST_ROOM));
     }
 
     /** As the other, with buffers to receive into as {@code allocator} says. */
@@ -52,7 +58,7 @@ public abstract class KnoteChannelConfig<C extends KnoteChannelConfig<C>> extend
         this.options = options;
     }
 
-    /** The options that this kind of channel has and the kernel knows. */
+    /** The options that this kind of channel has and the kernel knows; of a closed channel those of Netty alone. */
     @Override
     public Map<ChannelOption<?>, Object> getOptions() {
         Map<ChannelOption<?>, Object> all = super.getOptions();

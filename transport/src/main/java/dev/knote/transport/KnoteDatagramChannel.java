@@ -158,11 +158,10 @@ public final class KnoteDatagramChannel extends AbstractKnoteChannel implements 
         }
         remote(null);
         InetSocketAddress after = (InetSocketAddress) Addresses.local(fdValue());
+        local(after);
         if (before != null && after != null && after.getPort() == 0) {
-            active = false;
+            active = false; // unless that works
             doBind(new InetSocketAddress(after.getAddress(), before.getPort()));
-        } else {
-            local(after);
         }
     }
 

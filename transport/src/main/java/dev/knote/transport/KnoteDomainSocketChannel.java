@@ -1,5 +1,7 @@
 package dev.knote.transport;
 
+import dev.knote.Kqueue;
+import dev.knote.linux.Epoll;
 import dev.knote.transport.socket.Memory;
 import dev.knote.transport.socket.Socket;
 import io.netty.channel.unix.DomainSocketAddress;
@@ -60,6 +62,17 @@ public final class KnoteDomainSocketChannel extends AbstractKnoteStreamChannel
     @Override
     boolean isHalfClosureAllowed() {
         return config.isAllowHalfClosure();
+    }
+
+    @Override
+    int watched() {
+        return Epoll.EPOLLIN;
+    }
+
+    @Override
+    void awaitRoom() {
+        writable = false;
+        submit(KnoteIoOps.of(fdValue(), Kqueue.EVFILT_WRITE, Kqueue.EV_ADD | Kqueue.EV_ONESHOT, 0, 0));
     }
 
     /** A read ends where file descriptors came along, which nobody takes here: there may be more behind them. */

@@ -1,6 +1,7 @@
 package dev.knote.transport;
 
 import dev.knote.Event;
+import dev.knote.EventHandler;
 import dev.knote.EventQueue;
 import dev.knote.KeventList;
 import dev.knote.Kqueue;
@@ -35,10 +36,10 @@ import org.slf4j.LoggerFactory;
  * {@link #newFactory()}, for {@link io.netty.channel.MultiThreadIoEventLoopGroup} or
  * {@link io.netty.channel.ManualIoEventLoop}.
  *
- * <p>It takes {@link KnoteIoHandle}s, which the channels of this package are; {@link NioIoHandle}s, which Netty's NIO
- * channels are, if the JVM was started with {@code --add-exports java.base/sun.nio.ch=ALL-UNNAMED} (on the module path
- * {@code =dev.knote.transport}); Netty's {@code KQueueIoHandle}s; and Netty's local channels, which need nothing of a
- * loop but its thread.
+ * <p>It takes {@link KnoteIoHandle}s, which the channels of this package are; {@link NioIoHandle}s, which
+ * Netty's NIO channels are, if the JVM was started with
+ * {@code --add-exports java.base/sun.nio.ch=ALL-UNNAMED} (on the module path {@code =dev.knote.transport});
+ * Netty's {@code KQueueIoHandle}s; and Netty's local channels, which need nothing of a loop but its thread.
  */
 public final class KnoteIoHandler implements IoHandler {
     private static final Logger LOG = LoggerFactory.getLogger(KnoteIoHandler.class);
@@ -61,6 +62,7 @@ public final class KnoteIoHandler implements IoHandler {
     /** Made for the first NIO channel. */
     private NioKeys nioKeys;
     private int handled;
+    private final EventHandler dispatch = this::dispatch;
     private boolean dispatching;
     private boolean reportsActivity;
     private long activeSince;
@@ -73,8 +75,8 @@ public final class KnoteIoHandler implements IoHandler {
     /**
      * A factory of handlers.
      *
-     * @param options called once for each handler: its poller, spinning and further filters, which must be new objects
-     *     each time. Its queue has a single owner whether they say so or not
+     * @param options called once for each handler: its poller, spinning and further filters, which must be new
+     *     objects each time. Its queue has a single owner whether they say so or not
      */
     public static IoHandlerFactory newFactory(Supplier<Options> options) {
         Objects.requireNonNull(options, "options");
@@ -142,7 +144,8 @@ public final class KnoteIoHandler implements IoHandler {
 
     private void poll(IoHandlerContext context) {
         long nanos = 0;
-        if (!resources.beginTurn() && context.canBlock()) {
+        boolean hasWork = resources.beginTurn();
+        if (!hasWork && context.canBlock()) {
             state.set(ASLEEP);
             if (context.canBlock()) { // again, as a task may have come before it could be seen that we sleep
                 nanos = Math.clamp(context.delayNanos(System.nanoTime()), 0, FOR_EVER);
@@ -150,8 +153,11 @@ public final class KnoteIoHandler implements IoHandler {
         }
         int events;
         try {
-            events = queue.pollNanos(this::dispatch, nanos);
+            events = queue.pollNanos(dispatch, nanos);
         } finally {
+            if (hasWork && reportsActivity && activeSince == 0) {
+                activeSince = System.nanoTime();
+            }
             resources.endTurn();
         }
         if (events == 0 && Thread.interrupted()) {
@@ -228,7 +234,15 @@ public final class KnoteIoHandler implements IoHandler {
     public IoRegistration register(IoHandle handle) {
         Registration registration = make(handle);
         registrations.add(registration);
-        handle.registered();
+        boolean told = false;
+        try {
+            handle.registered();
+            told = true;
+        } finally {
+            if (!told) {
+                registration.cancel(); // and nobody else has it
+            }
+        }
         return registration;
     }
 
@@ -342,54 +356,6 @@ public final class KnoteIoHandler implements IoHandler {
     }
 
     KnoteIoEvent view(Registration.Watch watch, Event event) {
-        view.event = event;
-        view.udata = watch.udata;
-        return view;
-    }
-
-    private static final class EventAdapter implements KnoteIoEvent {
-        private Event event;
-        private Object udata;
-
-        @Override
-        public long ident() {
-            return event.ident();
-        }
-
-        @Override
-        public int filter() {
-            return event.filter();
-        }
-
-        @Override
-        public int flags() {
-            return event.flags();
-        }
-
-        @Override
-        public int fflags() {
-            return event.fflags();
-        }
-
-        @Override
-        public long data() {
-            return event.data();
-        }
-
-        @Override
-        public Object udata() {
-            return udata;
-        }
-
-        @Override
-        public long ext(int k) {
-            return event.ext(k);
-        }
-
-        @Override
-        public String toString() {
-            return "ident " + ident() + ", filter " + filter() + ", flags 0x" + Integer.toHexString(flags())
-                    + ", fflags 0x" + Integer.toHexString(fflags()) + ", data " + data();
-        }
+        return view.of(event, watch.udata);
     }
 }

@@ -15,7 +15,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What a handle has with a handler: its knotes. All of it belongs to the loop but {@link #isValid} and {@link #cancel}.
+ * What a handle has with a handler: its knotes. All of it belongs to the loop but {@link #isValid} and {@link
+ * #cancel}.
  */
 abstract class Registration implements IoRegistration {
     private static final Logger LOG = LoggerFactory.getLogger(Registration.class);
@@ -37,18 +38,17 @@ abstract class Registration implements IoRegistration {
     static final class Watch {
         final Registration registration;
         final Key key;
-        /** The memory of a word, or null. */
-        final MemorySegment word;
+        /** The word that it was made with, or null. */
+        MemorySegment word;
         Object udata;
         /** The change that was made last. */
         KnoteIoOps last;
         /** False when the knote is deleted: an event of it may stand in the batch yet. */
         boolean live = true;
 
-        Watch(Registration registration, Key key, MemorySegment word) {
+        Watch(Registration registration, Key key) {
             this.registration = registration;
             this.key = key;
-            this.word = word;
         }
     }
 
@@ -82,13 +82,18 @@ abstract class Registration implements IoRegistration {
                 forget(watch);
             }
         }
-        watch.last = ops;
+        if (!deletes) {
+            watch.last = ops;
+        }
         if ((ops.flags() & Kqueue.EV_KEEPUDATA) == 0) {
             watch.udata = ops.udata();
         }
     }
 
-    /** There is no such knote of this handle: it is to be one, or is triggered only, or is none, as for a wake. */
+    /**
+     * There is no such knote of this handle: it is to be one, or is triggered only, or is none, as for a
+     * wake.
+     */
     private void changeOther(Key key, KnoteIoOps ops) {
         if ((ops.flags() & Kqueue.EV_ADD) != 0) {
             add(key, ops);
@@ -108,8 +113,9 @@ abstract class Registration implements IoRegistration {
             throw new IllegalStateException("ident " + key.ident + ", filter " + key.filter
                     + ": already registered with this loop, by " + other.registration.handle);
         }
-        Watch watch = new Watch(this, key, ops.word());
+        Watch watch = new Watch(this, key);
         watch.last = ops;
+        watch.word = ops.word();
         watch.udata = ops.udata();
         handler.change(ops, watch);
         watches.put(key, watch);
@@ -148,7 +154,7 @@ abstract class Registration implements IoRegistration {
         watch.live = false;
         watches.remove(watch.key, watch);
         handler.disown(watch.key, watch);
-        if (watch.word != null) {
+        if (watch.word != null) { // the loop lives on, and is not to keep the memory
             handler.queue().forget(watch.word);
         }
     }

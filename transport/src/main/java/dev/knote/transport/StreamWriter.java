@@ -63,14 +63,14 @@ final class StreamWriter {
 
     /** A short write means that there is no room: the next edge tells when there is. */
     private int done(ChannelOutboundBuffer out, String call, long sent, long bytes) throws IOException {
+        if (sent < 0 && sent != -Errno.EAGAIN) {
+            throw Failures.of(call, (int) sent);
+        }
         if (sent < bytes) {
-            channel.writable = false;
+            channel.awaitRoom();
         }
         if (sent >= 0) {
             out.removeBytes(sent);
-        } else if (sent != -Errno.EAGAIN) {
-            channel.writable = true;
-            throw Failures.of(call, (int) sent);
         }
         return 1;
     }

@@ -105,8 +105,12 @@ class Word {
     /**
      * Does an operation, sequentially consistent; returns the value that was there before, which a compare-and-set has
      * compared.
+     *
+     * <p>Memory that is gone is found out by a read before: HotSpot's own compare-and-set, where it is not compiled, is not
+     * prepared for SIGBUS and aborts the JVM. A file that is cut in this very moment does that yet.
      */
     long apply(MemoryWordOp op) {
+        read();
         try {
             long before = bytes == Integer.BYTES ? applyInt(op) : applyLong(op);
             for (int i = 0; i < (int) POLLS.getOpaque(); i++) { // as in read

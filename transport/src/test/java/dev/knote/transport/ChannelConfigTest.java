@@ -103,6 +103,20 @@ class ChannelConfigTest {
     }
 
     @Test
+    void everyOptionThatIsListedHasAValue() {
+        var kinds = new KnoteChannelConfig<?>[] {tcp(),
+                new KnoteServerSocketChannelConfig(channel, () -> fd, Addresses.family(), () -> {})};
+        for (var config : kinds) {
+            for (var option : config.getOptions().entrySet()) {
+                assertEquals(option.getValue().getClass(), config.getOption(option.getKey()).getClass());
+            }
+        }
+        var datagram = datagram(Socket.AF_INET6).getOptions();
+        assertTrue(datagram.containsKey(ChannelOption.IP_MULTICAST_IF));
+        assertTrue(datagram.containsKey(ChannelOption.IP_MULTICAST_ADDR));
+    }
+
+    @Test
     void theTypedSettersOfTcpReachTheKernelAndCanBeChained() {
         SocketChannelConfig config = tcp();
         assertTrue(config.isTcpNoDelay(), "by default");
@@ -273,6 +287,8 @@ class ChannelConfigTest {
         fd = -1;
         var e = assertThrows(ChannelException.class, () -> config.setTcpNoDelay(true));
         assertEquals(ClosedChannelException.class, e.getCause().getClass());
+        assertFalse(config.getOptions().containsKey(ChannelOption.TCP_NODELAY));
+        assertTrue(config.getOptions().containsKey(ChannelOption.ALLOCATOR));
         e = assertThrows(ChannelException.class, config::isTcpNoDelay);
         assertEquals(ClosedChannelException.class, e.getCause().getClass());
     }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.knote.transport.socket.Addresses;
@@ -15,6 +16,7 @@ import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.CompositeByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -379,6 +381,24 @@ class KnoteDatagramChannelTest {
     }
 
     @Test
+    void whatFoundNoRoomOnOneLoopIsSentByAnother() throws Exception {
+        Peer server = peer().bound();
+        Peer client = peer().bound();
+        var channel = client.channel;
+        var late = new DatagramPacket(buffer("late"), server.address());
+        ChannelFuture[] futures = channel.eventLoop().submit(() -> {
+            channel.awaitRoom();
+            return new ChannelFuture[] {channel.writeAndFlush(late), channel.deregister()};
+        }).get(); // gone before the event that there is room
+        ChannelFuture sent = futures[0];
+        futures[1].sync();
+        assertFalse(sent.isDone());
+        group.register(channel).sync();
+        assertTrue(sent.await().isSuccess());
+        assertEquals("late", server.next());
+    }
+
+    @Test
     void aSocketOfSomebodyElseIsReadAndClosed() throws Exception {
         int fd = Socket.open(Addresses.family(), Socket.SOCK_DGRAM);
         long at = Arena.ofAuto().allocate(Addresses.MAX_SIZE).address();
@@ -391,6 +411,18 @@ class KnoteDatagramChannelTest {
         server.channel.close().sync();
         assertEquals(-9, Socket.setsockopt(fd, 1, 2, 1), "EBADF");
         assertFalse(server.channel.isActive());
+    }
+
+    @Test
+    void aSocketOfAnotherKindIsRefusedAndLeftOpen() {
+        int[] others = {Socket.open(Socket.AF_UNIX, Socket.SOCK_DGRAM),
+                Socket.open(Addresses.family(), Socket.SOCK_STREAM)};
+        for (int fd : others) {
+            var e = assertThrows(ChannelException.class, () -> new KnoteDatagramChannel(fd));
+            assertTrue(e.getMessage().contains("fd " + fd), e.getMessage());
+            assertEquals(0, Socket.close(fd));
+        }
+        assertThrows(ChannelException.class, () -> new KnoteDatagramChannel(-1));
     }
 
     @Test

@@ -1,6 +1,9 @@
 package dev.knote.benchmarks;
 
 import dev.knote.EventQueue;
+import dev.knote.benchmarks.netty.CostRows;
+import dev.knote.benchmarks.netty.EchoRows;
+import dev.knote.benchmarks.netty.WakeRows;
 import java.lang.management.ManagementFactory;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -47,6 +50,9 @@ final class Benchmarks {
         parts.put("words", rows::words);
         parts.put("threads", rows::threads);
         parts.put("allocation", () -> Allocation.run(settings));
+        parts.put("netty", () -> EchoRows.run(settings));
+        parts.put("nettyword", () -> WakeRows.run(settings));
+        parts.put("nettycost", () -> CostRows.run(settings));
         parts.put("syscalls", () -> SystemCalls.run(settings));
         return parts;
     }

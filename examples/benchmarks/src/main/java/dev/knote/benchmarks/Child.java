@@ -11,7 +11,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 
 /** A process that works when it is told to, on processors of its own: a {@link Worker}, or the C reference. */
-final class Child implements AutoCloseable {
+public final class Child implements AutoCloseable {
     private static final int MOST_SECONDS = 60;
     private static final Set<Process> ALIVE = ConcurrentHashMap.newKeySet();
 
@@ -44,6 +44,13 @@ final class Child implements AutoCloseable {
 
     /** The command line of a Java worker. */
     static List<String> javaCommand(Integer pin, List<String> options, String operation, String argument) {
+        List<String> command = jvm(pin, options);
+        command.addAll(List.of(Worker.class.getName(), operation, argument));
+        return command;
+    }
+
+    /** The command line of a JVM with our class path, up to the main class; the options come last of its own. */
+    public static List<String> jvm(Integer pin, List<String> options) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(
@@ -58,18 +65,17 @@ final class Child implements AutoCloseable {
             command.add("-Dbench.pin=" + pin);
         }
         command.addAll(options);
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Worker.class.getName()));
-        command.addAll(List.of(operation, argument));
+        command.addAll(List.of("-cp", System.getProperty("java.class.path")));
         return command;
     }
 
     /** Any command that behaves as a worker. */
-    static Child of(Cpus cpus, List<String> command) throws IOException {
+    public static Child of(Cpus cpus, List<String> command) throws IOException {
         return new Child(command.toString(), cpus.command(command));
     }
 
     /** Waits until it is ready; returns what it says. */
-    String ready() throws IOException {
+    public String ready() throws IOException {
         String line = answer();
         if (!line.startsWith("ready")) {
             throw new IOException(name + " said " + line);
@@ -78,11 +84,11 @@ final class Child implements AutoCloseable {
     }
 
     /** Nanoseconds of {@code n} operations. */
-    long time(int n) throws IOException {
+    public long time(int n) throws IOException {
         return Long.parseLong(ask("time " + n));
     }
 
-    String ask(String question) throws IOException {
+    public String ask(String question) throws IOException {
         process.outputWriter().write(question + "\n");
         process.outputWriter().flush();
         return answer();

@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Processors that a child process may run on. */
-record Cpus(List<Integer> numbers) {
+public record Cpus(List<Integer> numbers) {
     private static final boolean TASKSET = isThere("taskset");
 
     /** Those that this process may run on. */
@@ -27,29 +27,29 @@ record Cpus(List<Integer> numbers) {
     }
 
     /** The last of these alone: the first has most of the interrupts. */
-    Cpus one() {
+    public Cpus one() {
         return only(numbers.size() - 1);
     }
 
     /** The last two. */
-    Cpus two() {
+    public Cpus two() {
         return new Cpus(numbers.subList(Math.max(0, numbers.size() - 2), numbers.size()));
     }
 
-    Cpus only(int index) {
+    public Cpus only(int index) {
         return new Cpus(List.of(numbers.get(index)));
     }
 
-    int get(int index) {
+    public int get(int index) {
         return numbers.get(index);
     }
 
-    int count() {
+    public int count() {
         return numbers.size();
     }
 
     /** The command, bound to these. The JVM's own option changes what it believes, not where it runs. */
-    List<String> command(List<String> command) {
+    public List<String> command(List<String> command) {
         if (!TASKSET) {
             return command;
         }
@@ -59,12 +59,12 @@ record Cpus(List<Integer> numbers) {
         return bound;
     }
 
-    static boolean canPin() {
+    public static boolean canPin() {
         return TASKSET;
     }
 
     /** Whether a program is on the PATH. */
-    static boolean isThere(String program) {
+    public static boolean isThere(String program) {
         for (String directory : System.getenv().getOrDefault("PATH", "").split(":")) {
             if (Files.isExecutable(Path.of(directory, program))) {
                 return true;

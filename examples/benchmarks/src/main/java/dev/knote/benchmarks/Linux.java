@@ -8,7 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /** System calls that the benchmarks make and Knote does not. */
-final class Linux {
+public final class Linux {
     private static final boolean X86 = System.getProperty("os.arch").equals("amd64");
     private static final int SOCKETPAIR = X86 ? 53 : 199;
     private static final int SCHED_SETAFFINITY = X86 ? 203 : 122;
@@ -21,7 +21,7 @@ final class Linux {
     private Linux() {}
 
     /** Binds the calling thread to a processor. */
-    static void pin(int cpu) {
+    public static void pin(int cpu) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment mask = arena.allocate(128, Long.BYTES);
             mask.setAtIndex(ValueLayout.JAVA_LONG, cpu / Long.SIZE, 1L << cpu % Long.SIZE);
@@ -30,7 +30,7 @@ final class Linux {
     }
 
     /** A pipe: {read end, write end}. */
-    static int[] pipe() {
+    public static int[] pipe() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment fds = arena.allocate(8, 8);
             check("pipe2", Native.syscall(PIPE2, fds.address(), O_NONBLOCK, 0));

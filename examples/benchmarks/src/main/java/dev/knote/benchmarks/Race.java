@@ -8,7 +8,7 @@ import java.util.List;
  * Subjects measured side by side: in each round every subject runs once, one after the other, so that what disturbs the
  * machine disturbs all of them; a ratio is one of two runs of the same round.
  */
-final class Race implements AutoCloseable {
+public final class Race implements AutoCloseable {
     private static final int STEADY_RUNS = 12;
     private static final int WARM_AFTER = 200_000;
     private static final int RUNS_ALONE = 5;
@@ -18,19 +18,26 @@ final class Race implements AutoCloseable {
     private final List<Subject> subjects = new ArrayList<>();
     private final List<Runnable> others = new ArrayList<>();
     private final int rounds;
+    private final long mostWarmUpNanos;
 
-    Race(Settings settings) {
+    public Race(Settings settings) {
+        this(settings, MOST_WARM_UP_NANOS);
+    }
+
+    /** Of subjects that are warm, or almost. */
+    public Race(Settings settings, long mostWarmUpNanos) {
         rounds = settings.rounds();
+        this.mostWarmUpNanos = mostWarmUpNanos;
     }
 
     /** A subject: its process, how many operations a run has, and its figures, in nanoseconds an operation. */
-    record Subject(String name, Child child, int count, double[] nanos) {
-        Spread time() {
+    public record Subject(String name, Child child, int count, double[] nanos) {
+        public Spread time() {
             return Spread.of(nanos);
         }
 
         /** How much longer this takes than the other. */
-        Spread over(Subject other) {
+        public Spread over(Subject other) {
             double[] ratios = new double[nanos.length];
             for (int i = 0; i < ratios.length; i++) {
                 ratios[i] = nanos[i] / other.nanos[i];
@@ -39,7 +46,7 @@ final class Race implements AutoCloseable {
         }
     }
 
-    Subject add(String name, Child child, int count) {
+    public Subject add(String name, Child child, int count) {
         Subject subject = new Subject(name, child, count, new double[rounds]);
         subjects.add(subject);
         others.add(child::close);
@@ -47,7 +54,7 @@ final class Race implements AutoCloseable {
     }
 
     /** To do at the end. */
-    void atEnd(Runnable end) {
+    public void atEnd(Runnable end) {
         others.add(end);
     }
 
@@ -55,13 +62,13 @@ final class Race implements AutoCloseable {
      * Until compiled code is all there: a JVM that shares its processor with its compiler takes some 150,000 operations
      * to get there, and is four times as slow before.
      */
-    private static void warmUp(Subject subject) throws IOException {
+    private static void warmUp(Subject subject, long mostNanos) throws IOException {
         long from = System.nanoTime();
         long best = Long.MAX_VALUE;
         int steady = 0;
         for (int done = 0; done < WARM_AFTER || steady < STEADY_RUNS; done += subject.count) {
             long nanos = subject.child.time(subject.count);
-            if (System.nanoTime() - from > MOST_WARM_UP_NANOS) {
+            if (System.nanoTime() - from > mostNanos) {
                 break;
             }
             steady = nanos < best * IMPROVED ? 0 : steady + 1;
@@ -74,7 +81,7 @@ final class Race implements AutoCloseable {
         try (child) {
             child.ready();
             Subject subject = new Subject("", child, count, new double[RUNS_ALONE]);
-            warmUp(subject);
+            warmUp(subject, MOST_WARM_UP_NANOS);
             for (int i = 0; i < RUNS_ALONE; i++) {
                 subject.nanos[i] = (double) child.time(count) / count;
             }
@@ -82,9 +89,9 @@ final class Race implements AutoCloseable {
         }
     }
 
-    void run() throws IOException {
+    public void run() throws IOException {
         for (Subject subject : subjects) {
-            warmUp(subject);
+            warmUp(subject, mostWarmUpNanos);
         }
         for (int round = 0; round < rounds; round++) {
             for (Subject subject : subjects) {

@@ -7,9 +7,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The C program, built on the spot; it deletes itself with {@link #close}. */
-record Reference(Path directory) implements AutoCloseable {
-    private static final List<String> SOURCES = List.of("peers.c", "ring.h");
+/** The C programs, built on the spot; they are deleted with {@link #close}. */
+public record Reference(Path directory) implements AutoCloseable {
+    private static final List<String> PROGRAMS = List.of("peers", "load");
+    private static final List<String> SOURCES = List.of("peers.c", "ring.h", "load.c");
 
     /** Builds it; null, with a word to the user, where there is no gcc. */
     static Reference build() throws IOException, InterruptedException {
@@ -23,26 +24,33 @@ record Reference(Path directory) implements AutoCloseable {
                 Files.copy(source, made.directory.resolve(name));
             }
         }
-        int result = new ProcessBuilder(
-                "gcc", "-O2", "-o", made.program().toString(),
-                made.directory.resolve(SOURCES.getFirst()).toString())
-                .inheritIO().start().waitFor();
-        if (result != 0) {
-            System.out.println("(gcc failed: no C reference)");
-            made.close();
-            return null;
+        for (String program : PROGRAMS) {
+            String path = made.directory.resolve(program).toString();
+            int result = new ProcessBuilder("gcc", "-O2", "-o", path, path + ".c").inheritIO().start()
+                    .waitFor();
+            if (result != 0) {
+                System.out.println("(gcc failed: no C reference)");
+                made.close();
+                return null;
+            }
         }
         return made;
     }
 
+    /** Does what a Java worker does. */
     Child start(Cpus cpus, String... arguments) throws IOException {
-        List<String> command = new ArrayList<>(List.of(program().toString()));
-        command.addAll(List.of(arguments));
-        return Child.of(cpus, command);
+        return start(cpus, "peers", arguments);
     }
 
-    private Path program() {
-        return directory.resolve("peers");
+    /** The client of a server. */
+    public Child load(Cpus cpus, String... arguments) throws IOException {
+        return start(cpus, "load", arguments);
+    }
+
+    private Child start(Cpus cpus, String program, String[] arguments) throws IOException {
+        List<String> command = new ArrayList<>(List.of(directory.resolve(program).toString()));
+        command.addAll(List.of(arguments));
+        return Child.of(cpus, command);
     }
 
     @Override
@@ -50,7 +58,9 @@ record Reference(Path directory) implements AutoCloseable {
         for (String name : SOURCES) {
             Files.deleteIfExists(directory.resolve(name));
         }
-        Files.deleteIfExists(program());
+        for (String program : PROGRAMS) {
+            Files.deleteIfExists(directory.resolve(program));
+        }
         Files.deleteIfExists(directory);
     }
 }

@@ -5,13 +5,13 @@ package dev.knote.benchmarks;
  * @param cpus the processors there are
  * @param reference the C program, or null
  */
-record Settings(boolean quick, Cpus cpus, Reference reference) {
-    int rounds() {
+public record Settings(boolean quick, Cpus cpus, Reference reference) {
+    public int rounds() {
         return quick ? 5 : 15;
     }
 
     /** Operations of a run. */
-    int count(int full) {
+    public int count(int full) {
         return quick ? Math.max(1, full / 4) : full;
     }
 }

@@ -4,8 +4,8 @@ import java.util.Arrays;
 import java.util.Locale;
 
 /** Median, least and most of some figures. */
-record Spread(double median, double least, double most) {
-    static Spread of(double[] figures) {
+public record Spread(double median, double least, double most) {
+    public static Spread of(double[] figures) {
         double[] sorted = figures.clone();
         Arrays.sort(sorted);
         int n = sorted.length;

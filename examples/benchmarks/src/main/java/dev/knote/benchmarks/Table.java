@@ -3,7 +3,7 @@ package dev.knote.benchmarks;
 import java.util.Locale;
 
 /** A Markdown table, printed as it grows. */
-final class Table {
+public final class Table {
     private Table() {}
 
     static void begin(String title, String peer) {
@@ -17,7 +17,7 @@ final class Table {
         System.out.flush();
     }
 
-    static String nanos(double nanos) {
+    public static String nanos(double nanos) {
         return nanos >= 10_000
                 ? String.format(Locale.ROOT, "%.1f us", nanos / 1000)
                 : String.format(Locale.ROOT, nanos >= 100 ? "%.0f ns" : "%.1f ns", nanos);

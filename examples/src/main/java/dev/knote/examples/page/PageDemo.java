@@ -40,7 +40,8 @@ public final class PageDemo {
         }
     }
 
-    private static String about(OtherProcess other) {
+    /** For the foot of the page. */
+    static String about(OtherProcess other) {
         try (var queue = EventQueue.open()) {
             return other.kind() + "; poller " + queue.pollerName() + ", Java " + Runtime.version().feature();
         }

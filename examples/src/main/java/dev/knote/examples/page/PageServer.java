@@ -32,6 +32,7 @@ final class PageServer implements AutoCloseable {
 
     private static final int MOST_IN_A_REQUEST = 1024;
     private static final int IDLE_SECONDS = 5;
+    private static final int MOST_UNREAD = 64 << 10;
     private static final WriteBufferWaterMark UNSENT = new WriteBufferWaterMark(16 << 10, 64 << 10);
 
     /** What all pages share. */
@@ -54,6 +55,7 @@ final class PageServer implements AutoCloseable {
         try {
             server = new ServerBootstrap().group(group).channel(KnoteServerSocketChannel.class)
                     .childOption(ChannelOption.TCP_NODELAY, true)
+                    .childOption(ChannelOption.SO_SNDBUF, MOST_UNREAD)
                     .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, UNSENT)
                     .childHandler(new Connection())
                     .bind(InetAddress.getByName("127.0.0.1"), port).syncUninterruptibly().channel();

@@ -52,7 +52,7 @@ class BrowserTest {
     void open() throws Exception {
         words = Words.create();
         other = new OtherProcess(words);
-        server = new PageServer(0, words, other.kind());
+        server = new PageServer(0, words, PageDemo.about(other));
         browser.open(server.url());
         browser.await("document.querySelector('#word-ticks')", 20);
     }

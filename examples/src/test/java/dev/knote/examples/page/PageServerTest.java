@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.InputStream;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -24,6 +25,8 @@ import org.junit.jupiter.api.Timeout;
 /** The page's server with clients that are no browser; the test itself is who changes the words. */
 @Timeout(60)
 class PageServerTest {
+    private static final byte[] PONG = {(byte) 0x8A, (byte) 0x80, 0, 0, 0, 0};
+
     private final HttpClient http = HttpClient.newHttpClient();
     private Words words;
     private PageServer server;
@@ -132,9 +135,7 @@ class PageServerTest {
                 page.send("x".repeat(257));
                 assertEquals(1009, page.awaitClose(), "a message too big");
             }
-            assertEquals("HTTP/1.1 403", raw("GET /words HTTP/1.1\r\nHost: 127.0.0.1:" + server.port()
-                    + "\r\nOrigin: http://elsewhere.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                    + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"));
+            assertEquals("HTTP/1.1 403", raw(upgrade("Origin: http://elsewhere.example\r\n")));
             assertEquals(0, words.value(Word.QUESTION));
             words.change(Word.TICKS, 5);
             assertEquals(5, good.awaitValue(Word.TICKS, true));
@@ -189,6 +190,35 @@ class PageServerTest {
         }
     }
 
+    /** What it missed it is not told: neither the server nor the kernel keeps more for it than a little. */
+    @Test
+    void aPageThatDoesNotReadForAWhileIsToldTheLastValues() throws Exception {
+        int changes = 5000;
+        try (var good = page(); Socket slow = new Socket()) {
+            slow.setReceiveBufferSize(4096);
+            slow.setSoTimeout(20_000);
+            slow.connect(new InetSocketAddress("127.0.0.1", server.port()));
+            slow.getOutputStream().write(upgrade("").getBytes(StandardCharsets.US_ASCII));
+            good.awaitValue(Word.PROCESS, false);
+            for (int i = 1; i <= changes; i++) {
+                words.change(Word.TICKS, i);
+                good.await("\"word\":0,\"value\":" + i + ",");
+                if (i % 500 == 0) {
+                    slow.getOutputStream().write(PONG); // it lives
+                }
+            }
+            StringBuilder told = new StringBuilder();
+            byte[] some = new byte[8192];
+            while (told.indexOf("\"word\":0,\"value\":" + changes + ",") < 0) {
+                int n = slow.getInputStream().read(some);
+                assertTrue(n > 0, "the last value is told");
+                told.append(new String(some, 0, n, StandardCharsets.ISO_8859_1));
+            }
+            assertTrue(told.toString().split("\"word\":0").length < changes * 3 / 4,
+                    "what it did not read is not kept");
+        }
+    }
+
     /** Also where connections are not forgotten that the last one closed first. */
     @Test
     void aServerThatEndsStartsAgainOnItsPort() throws Exception {
@@ -200,6 +230,12 @@ class PageServerTest {
         }
         server = new PageServer(port, words, "again");
         assertEquals(200, get("").statusCode());
+    }
+
+    private String upgrade(String header) {
+        return "GET /words HTTP/1.1\r\nHost: 127.0.0.1:" + server.port() + "\r\n" + header
+                + "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     }
 
     private Socket connect() throws Exception {

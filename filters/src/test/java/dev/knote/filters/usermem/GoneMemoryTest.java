@@ -10,6 +10,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.knote.EventQueue;
+import dev.knote.KeventList;
+import dev.knote.Kqueue;
+import dev.knote.Options;
 import dev.knote.linux.Errno;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -171,6 +175,30 @@ class GoneMemoryTest {
         });
         Queue.assertErrno(Errno.EFAULT, () -> queue.add(word[0], width));
         queue.assertQuiet();
+    }
+
+    /** Of an owner: in the call that adds the word, which is his first, and in a later one. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void memoryUnmappedWhileAnOwnerSleepsIsAnErrorEvent(boolean addedBefore) throws Exception {
+        memory = Place.SHM.open();
+        MemorySegment word = memory.word(0, Width.INT);
+        FutureTask<Void> waiting = new FutureTask<>(() -> {
+            try (EventQueue owned = EventQueue.open(Options.defaults().singleOwner())) {
+                KeventList list = KeventList.allocate(1);
+                list.set(0, word, EVFILT_USERMEM, EV_ADD, Width.INT.fflags, Width.VALUE, null);
+                if (addedBefore) {
+                    assertEquals(0, Kqueue.kevent(owned.fd(), list, 1, null, 0, null));
+                }
+                assertEquals(1,
+                        Kqueue.kevent(owned.fd(), list, addedBefore ? 0 : 1, list, 1, Queue.LONG));
+                assertTrue((list.flags(0) & EV_ERROR) != 0, "EV_ERROR");
+                assertEquals(Errno.EFAULT, list.data(0));
+            }
+        }, null);
+        OsThread.start(waiting).awaitPolling();
+        memory.unmap();
+        waiting.get();
     }
 
     private static void cut(Path path) throws Exception {

@@ -1,6 +1,5 @@
 package dev.knote.transport.socket;
 
-import dev.knote.linux.Errno;
 import dev.knote.linux.Fds;
 import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelOption;
@@ -53,13 +52,9 @@ public record SocketOption(ChannelOption<?> option, Kind kind, int level, int na
         return new SocketOption(option, kind, IPPROTO_IP, name, name6);
     }
 
-    /** Whether the socket, which is there, has this option. */
+    /** Whether the socket is there and has this option. */
     public boolean isKnown(int fd, int family) {
-        if (kind == Kind.ADDRESS || kind == Kind.INTERFACE) {
-            return true;
-        }
-        long result = read(fd, family);
-        return result != -Errno.ENOPROTOOPT && result != -Errno.EOPNOTSUPP;
+        return read(fd, family) >= 0;
     }
 
     /**

@@ -1,6 +1,11 @@
 package dev.knote.transport.testsuite;
 
+import dev.knote.transport.KnoteDatagramChannel;
+import dev.knote.transport.KnoteDomainSocketChannel;
 import dev.knote.transport.KnoteIoHandler;
+import dev.knote.transport.KnoteServerDomainSocketChannel;
+import dev.knote.transport.KnoteServerSocketChannel;
+import dev.knote.transport.KnoteSocketChannel;
 import io.netty.bootstrap.AbstractBootstrap;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
@@ -23,7 +28,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
 
-/** Our channels with each other, with NIO as the peer, and as the peer of NIO; NIO with itself is left out. */
+/**
+ * Our channels with each other, with NIO as the peer, and as the peer of NIO; NIO with itself is left out.
+ */
 final class KnoteSocketTestPermutation extends SocketTestPermutation {
     private final String kind;
     private final EventLoopGroup group;
@@ -87,6 +94,14 @@ final class KnoteSocketTestPermutation extends SocketTestPermutation {
         return withoutNioAlone(combo(factories, factories));
     }
 
+    Class<? extends ServerChannel> serverClass() {
+        return ownServer().newChannel().getClass();
+    }
+
+    Channel newSocket() {
+        return ownSocket().newChannel();
+    }
+
     /** Unix domain sockets, of one kind. */
     List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> domainSocket() {
         return combo(serverDomainSocket(), List.of(client(ownDomainSocket())));
@@ -97,46 +112,32 @@ final class KnoteSocketTestPermutation extends SocketTestPermutation {
     }
 
     private ChannelFactory<ServerChannel> ownServer() {
-        return isOwn() ? own("KnoteServerSocketChannel")
+        return isOwn() ? named(KnoteServerSocketChannel::new, "KnoteServerSocketChannel")
                 : named(NioServerSocketChannel::new, "NioServerSocketChannel");
     }
 
     private ChannelFactory<Channel> ownSocket() {
-        return isOwn() ? own("KnoteSocketChannel") : named(NioSocketChannel::new, "NioSocketChannel");
+        return isOwn() ? named(KnoteSocketChannel::new, "KnoteSocketChannel")
+                : named(NioSocketChannel::new, "NioSocketChannel");
     }
 
     private ChannelFactory<ServerChannel> ownServerDomainSocket() {
-        return isOwn() ? own("KnoteServerDomainSocketChannel")
+        return isOwn() ? named(KnoteServerDomainSocketChannel::new, "KnoteServerDomainSocketChannel")
                 : named(NioServerDomainSocketChannel::new, "NioServerDomainSocketChannel");
     }
 
     private ChannelFactory<Channel> ownDomainSocket() {
-        return isOwn() ? own("KnoteDomainSocketChannel")
+        return isOwn() ? named(KnoteDomainSocketChannel::new, "KnoteDomainSocketChannel")
                 : named(NioDomainSocketChannel::new, "NioDomainSocketChannel");
     }
 
     private ChannelFactory<Channel> ownDatagram(SocketProtocolFamily family) {
         if (isOwn()) {
-            return own("KnoteDatagramChannel", family);
+            return named(() -> family == null ? new KnoteDatagramChannel() : new KnoteDatagramChannel(family),
+                    "KnoteDatagramChannel");
         }
         return named(() -> family == null ? new NioDatagramChannel() : new NioDatagramChannel(family),
                 "NioDatagramChannel");
-    }
-
-    /** TEMPORARY: by name, as long as not all of the classes are there. */
-    private static <C extends Channel> ChannelFactory<C> own(String name, Object... arguments) {
-        return named(() -> {
-            try {
-                Class<?> type = Class.forName("dev.knote.transport." + name);
-                @SuppressWarnings("unchecked")
-                C channel = (C) (arguments.length == 0 || arguments[0] == null
-                        ? type.getConstructor().newInstance()
-                        : type.getConstructor(SocketProtocolFamily.class).newInstance(arguments));
-                return channel;
-            } catch (ReflectiveOperationException e) {
-                throw new IllegalStateException(e);
-            }
-        }, name);
     }
 
     private static <C extends Channel> ChannelFactory<C> named(Supplier<C> maker, String name) {
