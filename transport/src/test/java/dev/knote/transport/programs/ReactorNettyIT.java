@@ -7,6 +7,7 @@ import io.netty.channel.socket.ServerSocketChannel;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.resolver.dns.DnsAddressResolverGroup;
 import io.netty.resolver.dns.SingletonDnsServerAddressStreamProvider;
+import java.net.HttpURLConnection;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
@@ -18,6 +19,7 @@ import reactor.core.publisher.Mono;
 import reactor.netty.ByteBufMono;
 import reactor.netty.DisposableServer;
 import reactor.netty.http.client.HttpClient;
+import reactor.netty.http.client.HttpClientResponse;
 import reactor.netty.http.server.HttpServer;
 import reactor.netty.resources.ConnectionProvider;
 import reactor.netty.resources.LoopResources;
@@ -26,6 +28,7 @@ import reactor.netty.resources.LoopResources;
 @Timeout(value = 500, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class ReactorNettyIT {
     private static final int CONNECTIONS = 16;
+    private static final Duration QUIET = Duration.ofMillis(100); // so that loops see their channels end
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
     @ParameterizedTest
@@ -42,7 +45,7 @@ class ReactorNettyIT {
             Load.run("Reactor Netty HTTP, " + kind, (number, question, answer) -> {
                 var answered = new AtomicBoolean();
                 client.post().uri("/").send(ByteBufMono.fromString(Mono.just(question)))
-                        .responseSingle((_, body) -> body.asString()).subscribe(text -> {
+                        .responseSingle(ReactorNettyIT::textOf).subscribe(text -> {
                             answered.set(true);
                             answer.accept(text, null);
                         }, failure -> answer.accept(null, failure), () -> {
@@ -53,10 +56,16 @@ class ReactorNettyIT {
             });
             connections.disposeLater().block(PATIENCE);
             server.disposeNow(PATIENCE);
-            loops.disposeLater(Duration.ZERO, PATIENCE).block(PATIENCE);
+            loops.disposeLater(QUIET, PATIENCE).block(PATIENCE);
             assertTrue(names.answered() > 0, "the name server was asked");
         }
         channels.assertUsed(SocketChannel.class, ServerSocketChannel.class, DatagramChannel.class);
+    }
+
+    private static Mono<String> textOf(HttpClientResponse response, ByteBufMono body) {
+        int status = response.status().code();
+        return status == HttpURLConnection.HTTP_OK ? body.asString()
+                : Mono.error(new IllegalStateException("status " + status));
     }
 
     private static DisposableServer serve(LoopResources loops) {
