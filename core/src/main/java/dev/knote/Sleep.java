@@ -41,7 +41,10 @@ final class Sleep {
         if (spin.worthwhile() && spinUntilSomething(call, nanos)) {
             return true;
         }
-        return queue.shared ? sleepShared(call, nanos) : sleepOwned(call, nanos);
+        spin.fallsAsleep();
+        boolean goesOn = queue.shared ? sleepShared(call, nanos) : sleepOwned(call, nanos);
+        spin.woke();
+        return goesOn;
     }
 
     private boolean sleepOwned(Call call, long nanos) {

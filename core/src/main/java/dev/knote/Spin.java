@@ -5,7 +5,8 @@ import java.time.Duration;
 
 /**
  * Whether, and for how long, to look for events awake before sleeping. Spinning that finds something earns trust,
- * spinning in vain loses it; without trust it is tried again once in a while. A thread of this process that last woke
+ * and so does a sleep so short that spinning would have found what ended it; spinning in vain loses it. Without trust it
+ * is tried again once in a while. A thread of this process that last woke
  * somebody from the processor that we are on can't run while we spin: then we don't. Of another process nobody can tell
  * where it runs; there, trust does it.
  */
@@ -19,6 +20,7 @@ final class Spin {
     private final long mostNanos;
     private int trust = MOST_TRUST / 2;
     private int skipped;
+    private long asleepSince;
     private long until;
     private int looks;
     private boolean fdsPay = true;
@@ -69,6 +71,19 @@ final class Spin {
     /** Whether this look is to be at the fds, too. */
     boolean isTimeForFds() {
         return fdsPay || looks % LOOKS_A_CALL == LOOKS_A_CALL - 1;
+    }
+
+    void fallsAsleep() {
+        if (mostNanos != 0) {
+            asleepSince = System.nanoTime();
+        }
+    }
+
+    /** Waking up takes its time, too: about as long as is worth spinning. */
+    void woke() {
+        if (mostNanos != 0 && System.nanoTime() - asleepSince < 2 * mostNanos && trust < MOST_TRUST) {
+            trust++;
+        }
     }
 
     void end(boolean found) {
