@@ -245,11 +245,12 @@ abstract class AbstractKnoteChannel extends AbstractFdChannel {
         }
 
         private void outReady() {
+            boolean waited = !writable;
+            writable = true;
             PendingConnect pending = connecting;
             if (pending != null) {
                 finishConnect(pending);
-            } else if (!writable) {
-                writable = true;
+            } else if (waited) {
                 flush0();
             }
         }
