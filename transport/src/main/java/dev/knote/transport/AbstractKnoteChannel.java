@@ -245,11 +245,12 @@ abstract class AbstractKnoteChannel extends AbstractFdChannel {
         }
 
         private void outReady() {
+            boolean waited = !writable;
+            writable = true;
             PendingConnect pending = connecting;
             if (pending != null) {
                 finishConnect(pending);
-            } else if (!writable) {
-                writable = true;
+            } else if (waited) {
                 flush0();
             }
         }
@@ -283,10 +284,12 @@ abstract class AbstractKnoteChannel extends AbstractFdChannel {
             return receiveHandle;
         }
 
-        /** Waits for room in the socket, and for the connection. */
+        /** Waits for room in the socket, for the connection, and, between two loops, for the next knote. */
         @Override
         protected void flush0() {
-            if ((writable || !isActive()) && connecting == null) {
+            if (isActive() && !isOnLoop()) {
+                writable = watched() != 0;
+            } else if ((writable || !isActive()) && connecting == null) {
                 super.flush0();
             }
         }
