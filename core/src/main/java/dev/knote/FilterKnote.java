@@ -12,7 +12,7 @@ public interface FilterKnote {
     int FD_READ = 1;
     /** In {@link #watchFd}: fd readiness for writing. */
     int FD_WRITE = 2;
-    /** In {@link #watchFd}: fd readiness for both, with one registration of the fd. */
+    /** In {@link #watchFd}: both, with one registration of the fd, and urgent data ({@code EPOLLPRI}) too. */
     int FD_BOTH = 3;
 
     /** In {@link #wordState()}: a wake was posted. */

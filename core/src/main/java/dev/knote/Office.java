@@ -55,10 +55,17 @@ final class Office {
         }
     }
 
+    /** Whether a wakeup waits for its answer. */
+    boolean isWakeupRequested() {
+        return wakeupRequested;
+    }
+
     /** Whether a wakeup was requested; it is answered by this. */
     boolean takeWakeup() {
         boolean requested = wakeupRequested;
-        forgetWakeup();
+        if (requested) { // or else one that comes now would be forgotten, and not answered
+            wakeupRequested = false;
+        }
         return requested;
     }
 

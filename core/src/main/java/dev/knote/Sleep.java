@@ -41,7 +41,10 @@ final class Sleep {
         if (spin.worthwhile() && spinUntilSomething(call, nanos)) {
             return true;
         }
-        return queue.shared ? sleepShared(call, nanos) : sleepOwned(call, nanos);
+        spin.fallsAsleep();
+        boolean goesOn = queue.shared ? sleepShared(call, nanos) : sleepOwned(call, nanos);
+        spin.woke();
+        return goesOn;
     }
 
     private boolean sleepOwned(Call call, long nanos) {
@@ -153,12 +156,27 @@ final class Sleep {
     private boolean spinUntilSomething(Call call, long nanos) {
         spin.begin(nanos);
         boolean found = false;
+        boolean wakeup = false;
         do {
-            found = !ready.looksEmpty() || !office.mailbox.isEmpty() || peekWords(call)
-                    || poller.hasCompletions() && harvested(call);
-        } while (!found && spin.goesOn());
-        spin.end(found);
+            found = looked(call);
+            wakeup = office.isWakeupRequested();
+        } while (!found && !wakeup && spin.goesOn());
+        spin.end(found || wakeup);
         return found;
+    }
+
+    /** fds cost a system call to look at: often as long as it was they who ended the spinning, else now and then. */
+    private boolean looked(Call call) {
+        if (!ready.looksEmpty() || !office.mailbox.isEmpty() || peekWords(call)
+                || poller.hasCompletions() && harvested(call)) {
+            spin.fdsPay(false);
+            return true;
+        }
+        if (spin.isTimeForFds() && poller.hasSilentFds() && harvested(call)) {
+            spin.fdsPay(true);
+            return true;
+        }
+        return false;
     }
 
     /** That there are completions may be a flag left over by the kernel: no reason to stop looking. */

@@ -5,7 +5,8 @@ import java.time.Duration;
 
 /**
  * Whether, and for how long, to look for events awake before sleeping. Spinning that finds something earns trust,
- * spinning in vain loses it; without trust it is tried again once in a while. A thread of this process that last woke
+ * and so does a sleep so short that spinning would have found what ended it; spinning in vain loses it. Without trust it
+ * is tried again once in a while. A thread of this process that last woke
  * somebody from the processor that we are on can't run while we spin: then we don't. Of another process nobody can tell
  * where it runs; there, trust does it.
  */
@@ -13,13 +14,16 @@ final class Spin {
     private static final int MOST_TRUST = 8;
     private static final int RETRY_EVERY = 256;
     private static final int LOOKS_A_CLOCK = 8;
+    private static final int LOOKS_A_CALL = 32;
     private static final int NOBODY = -1;
 
     private final long mostNanos;
     private int trust = MOST_TRUST / 2;
     private int skipped;
+    private long asleepSince;
     private long until;
     private int looks;
+    private boolean fdsPay = true;
     private volatile int wakerCpu = NOBODY;
 
     Spin(Duration most) {
@@ -57,6 +61,29 @@ final class Spin {
     boolean goesOn() {
         Thread.onSpinWait();
         return ++looks % LOOKS_A_CLOCK != 0 || System.nanoTime() < until;
+    }
+
+    /** Whether it was an fd for which the spinning was good. */
+    void fdsPay(boolean pay) {
+        fdsPay = pay;
+    }
+
+    /** Whether this look is to be at the fds, too. */
+    boolean isTimeForFds() {
+        return fdsPay || looks % LOOKS_A_CALL == LOOKS_A_CALL - 1;
+    }
+
+    void fallsAsleep() {
+        if (mostNanos != 0) {
+            asleepSince = System.nanoTime();
+        }
+    }
+
+    /** Waking up takes its time, too: about as long as is worth spinning. */
+    void woke() {
+        if (mostNanos != 0 && System.nanoTime() - asleepSince < 2 * mostNanos && trust < MOST_TRUST) {
+            trust++;
+        }
     }
 
     void end(boolean found) {

@@ -37,6 +37,27 @@ class SpinTest {
     }
 
     @Test
+    void aShortSleepEarnsTrustAndALongOneDoesNot() {
+        assumeTrue(Threads.processors() > 1, "spinning needs two processors");
+        Spin spin = new Spin(Duration.ofSeconds(30));
+        IntStream.range(0, 20).forEach(i -> spin.end(false));
+        assertFalse(spin.worthwhile());
+        spin.fallsAsleep();
+        spin.woke();
+        assertTrue(spin.worthwhile());
+
+        Spin other = new Spin(Duration.ofNanos(1));
+        IntStream.range(0, 20).forEach(i -> other.end(false));
+        other.fallsAsleep();
+        long begin = System.nanoTime();
+        while (System.nanoTime() - begin < 1_000_000) {
+            Thread.onSpinWait();
+        }
+        other.woke();
+        assertFalse(other.worthwhile());
+    }
+
+    @Test
     void spinningEndsWithItsTime() {
         assumeTrue(Threads.processors() > 1, "spinning needs two processors");
         Spin spin = new Spin(MOST);

@@ -88,6 +88,11 @@ class EpollPoller implements Poller {
     }
 
     @Override
+    public boolean hasSilentFds() {
+        return !fds.isEmpty();
+    }
+
+    @Override
     public void poll(long nanos) {
         fds.poll(nanos);
     }

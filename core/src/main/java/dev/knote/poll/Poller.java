@@ -64,6 +64,9 @@ public interface Poller extends AutoCloseable {
     /** Whether {@link #poll} would find something that can be seen without a system call. Any thread. */
     boolean hasCompletions();
 
+    /** Whether fds are watched of which {@link #hasCompletions} says nothing. Of {@link #poll}'s thread. */
+    boolean hasSilentFds();
+
     /**
      * Waits until something is ready, or {@link #wakeup}; tells it to the watches and waits.
      *

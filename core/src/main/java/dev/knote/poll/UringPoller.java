@@ -121,6 +121,11 @@ final class UringPoller extends EpollPoller {
     }
 
     @Override
+    public boolean hasSilentFds() {
+        return super.hasSilentFds() && !(owned && (watched & EPOLL_BIT) != 0);
+    }
+
+    @Override
     public void poll(long nanos) {
         RingWords made = ring;
         if (made == null) {

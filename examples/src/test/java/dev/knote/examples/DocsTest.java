@@ -35,11 +35,13 @@ class DocsTest {
     }
 
     @Test
-    void theReadmeShowsPartsOfItsTwoExamples() throws IOException {
+    void theReadmeShowsPartsOfItsThreeExamples() throws IOException {
         List<String> blocks = blocks("README.md", "java");
-        assertEquals(2, blocks.size());
+        assertEquals(4, blocks.size());
         assertPart(blocks.get(0), SOURCES.resolve("JavaFace.java"), 10);
         assertPart(blocks.get(1), SOURCES.resolve("CFace.java"), 8);
+        assertPart(blocks.get(2), SOURCES.resolve("NettyWords.java"), 1);
+        assertPart(blocks.get(3), SOURCES.resolve("NettyWords.java"), 9);
     }
 
     @Test

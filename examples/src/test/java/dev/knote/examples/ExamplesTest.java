@@ -53,9 +53,14 @@ class ExamplesTest {
         assertEquals("user: ident 7, fflags 3\ntimer: ident 1, fflags 2\n", output(CFace.class));
     }
 
+    @Test
+    void theNettyProgramOfTheReadmeTellsACallerOfTheWord() throws Exception {
+        assertEquals("jobs: 42\n", output(NettyWords.class));
+    }
+
     private static String output(Class<?> example) throws Exception {
         Path source = Path.of("src/main/java", example.getName().replace('.', '/') + ".java");
-        assertTrue(Files.readAllLines(source).size() < 60, source + " is to be short");
+        assertTrue(Files.readAllLines(source).size() < 70, source + " is to be short");
         return Program.run(0, Map.of(), Program.java(example));
     }
 

@@ -15,8 +15,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Of a {@link KQueueIoHandle}, of Netty's transport for macOS and BSD: what it submits, with FreeBSD's numbers, is done
- * to the filters of this queue. The only class that needs Netty's, which need not be there.
+ * Of a {@link KQueueIoHandle}, of Netty's transport for macOS and BSD: what it submits, with FreeBSD's
+ * numbers, is done to the filters of this queue. The only class that needs Netty's, which need not be there.
  */
 final class KQueueBridge extends Registration {
     private static final Logger LOG = LoggerFactory.getLogger(KQueueBridge.class);

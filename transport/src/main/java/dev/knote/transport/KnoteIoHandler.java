@@ -36,10 +36,10 @@ import org.slf4j.LoggerFactory;
  * {@link #newFactory()}, for {@link io.netty.channel.MultiThreadIoEventLoopGroup} or
  * {@link io.netty.channel.ManualIoEventLoop}.
  *
- * <p>It takes {@link KnoteIoHandle}s, which the channels of this package are; {@link NioIoHandle}s, which Netty's NIO
- * channels are, if the JVM was started with {@code --add-exports java.base/sun.nio.ch=ALL-UNNAMED} (on the module path
- * {@code =dev.knote.transport}); Netty's {@code KQueueIoHandle}s; and Netty's local channels, which need nothing of a
- * loop but its thread.
+ * <p>It takes {@link KnoteIoHandle}s, which the channels of this package are; {@link NioIoHandle}s, which
+ * Netty's NIO channels are, if the JVM was started with
+ * {@code --add-exports java.base/sun.nio.ch=ALL-UNNAMED} (on the module path {@code =dev.knote.transport});
+ * Netty's {@code KQueueIoHandle}s; and Netty's local channels, which need nothing of a loop but its thread.
  */
 public final class KnoteIoHandler implements IoHandler {
     private static final Logger LOG = LoggerFactory.getLogger(KnoteIoHandler.class);
@@ -75,8 +75,8 @@ public final class KnoteIoHandler implements IoHandler {
     /**
      * A factory of handlers.
      *
-     * @param options called once for each handler: its poller, spinning and further filters, which must be new objects
-     *     each time. Its queue has a single owner whether they say so or not
+     * @param options called once for each handler: its poller, spinning and further filters, which must be new
+     *     objects each time. Its queue has a single owner whether they say so or not
      */
     public static IoHandlerFactory newFactory(Supplier<Options> options) {
         Objects.requireNonNull(options, "options");
@@ -357,54 +357,6 @@ public final class KnoteIoHandler implements IoHandler {
     }
 
     KnoteIoEvent view(Registration.Watch watch, Event event) {
-        view.event = event;
-        view.udata = watch.udata;
-        return view;
-    }
-
-    private static final class EventAdapter implements KnoteIoEvent {
-        private Event event;
-        private Object udata;
-
-        @Override
-        public long ident() {
-            return event.ident();
-        }
-
-        @Override
-        public int filter() {
-            return event.filter();
-        }
-
-        @Override
-        public int flags() {
-            return event.flags();
-        }
-
-        @Override
-        public int fflags() {
-            return event.fflags();
-        }
-
-        @Override
-        public long data() {
-            return event.data();
-        }
-
-        @Override
-        public Object udata() {
-            return udata;
-        }
-
-        @Override
-        public long ext(int k) {
-            return event.ext(k);
-        }
-
-        @Override
-        public String toString() {
-            return "ident " + ident() + ", filter " + filter() + ", flags 0x" + Integer.toHexString(flags())
-                    + ", fflags 0x" + Integer.toHexString(fflags()) + ", data " + data();
-        }
+        return view.of(event, watch.udata);
     }
 }

@@ -16,8 +16,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Of a {@link NioIoHandle}: a level triggered {@link SocketFilter} knote. As with a selector, changes of interest come
- * into effect, the last of them, when the loop waits next.
+ * Of a {@link NioIoHandle}: a level triggered {@link SocketFilter} knote. As with a selector, changes of
+ * interest come into effect, the last of them, when the loop waits next.
  */
 final class NioBridge extends Registration {
     private static final Logger LOG = LoggerFactory.getLogger(NioBridge.class);
@@ -113,7 +113,10 @@ final class NioBridge extends Registration {
         return hasBegun() ? bits : bits | Epoll.EPOLLET;
     }
 
-    /** A socket that is neither connected nor listens is hung up, for epoll, all the time: only changes are of interest. */
+    /**
+     * A socket that is neither connected nor listens is hung up, for epoll, all the time: only changes are of
+     * interest.
+     */
     private boolean hasBegun() {
         if (!begun) {
             begun = hasBegun(nioHandle.selectableChannel());

@@ -14,9 +14,9 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * A loop as NIO channels see it: a selector that they are registered with. It selects nothing. That a channel has a key
- * keeps its fd open when it is closed, until the key is {@link #release released}: so the loop deletes an fd from its
- * queue before its number can be another's. It is how the JDK's selectors do it.
+ * A loop as NIO channels see it: a selector that they are registered with. It selects nothing. That a channel
+ * has a key keeps its fd open when it is closed, until the key is {@link #release released}: so the loop
+ * deletes an fd from its queue before its number can be another's. It is how the JDK's selectors do it.
  */
 final class NioKeys extends AbstractSelector {
     private final KnoteIoHandler handler;

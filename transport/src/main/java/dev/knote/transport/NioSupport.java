@@ -7,8 +7,8 @@ import java.lang.invoke.MethodType;
 import java.nio.channels.SelectableChannel;
 
 /**
- * What the JDK's selectors know of a channel, and has no public API: its fd, and that it may be closed now. Looked up
- * when it is first needed, since it takes an option of the JVM.
+ * What the JDK's selectors know of a channel, and has no public API: its fd, and that it may be closed now.
+ * Looked up when it is first needed, since it takes an option of the JVM.
  */
 final class NioSupport {
     private static final String INTERNAL = "sun.nio.ch.SelChImpl";

@@ -15,7 +15,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What a handle has with a handler: its knotes. All of it belongs to the loop but {@link #isValid} and {@link #cancel}.
+ * What a handle has with a handler: its knotes. All of it belongs to the loop but {@link #isValid} and {@link
+ * #cancel}.
  */
 abstract class Registration implements IoRegistration {
     private static final Logger LOG = LoggerFactory.getLogger(Registration.class);
@@ -89,7 +90,10 @@ abstract class Registration implements IoRegistration {
         }
     }
 
-    /** There is no such knote of this handle: it is to be one, or is triggered only, or is none, as for a wake. */
+    /**
+     * There is no such knote of this handle: it is to be one, or is triggered only, or is none, as for a
+     * wake.
+     */
     private void changeOther(Key key, KnoteIoOps ops) {
         if ((ops.flags() & Kqueue.EV_ADD) != 0) {
             add(key, ops);

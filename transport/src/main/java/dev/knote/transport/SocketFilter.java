@@ -11,10 +11,11 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Readiness of a socket as epoll tells it, for reading and writing at once: {@code data} is the EPOLL* bits. With
- * EV_CLEAR an event is an edge, and nothing is asked of the kernel; fflags of EPOLLIN leave writing out. Without it the knote is level triggered: the knote's
- * fflags are the bits of interest, and poll(2) is asked where no edge says what is ready; EPOLLERR and EPOLLHUP count
- * whatever the interest, as for epoll, but if there is none. With EPOLLET among them, edges alone count for now.
+ * Readiness of a socket as epoll tells it, for reading and writing at once: {@code data} is the EPOLL* bits, EPOLLPRI too.
+ * With EV_CLEAR an event is an edge, and nothing is asked of the kernel; fflags of EPOLLIN leave writing out.
+ * Without it the knote is level triggered: the knote's fflags are the bits of interest, and poll(2) is asked
+ * where no edge says what is ready; EPOLLERR and EPOLLHUP count whatever the interest, as for epoll, but if
+ * there is none. With EPOLLET among them, edges alone count for now.
  *
  * <p>The fd is deleted from the queue before it is closed.
  */

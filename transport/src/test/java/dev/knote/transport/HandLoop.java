@@ -9,8 +9,8 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
- * An event loop driven by hand, on the thread that has made it, or {@link #moveHere moved} it to itself: a handler, and a context that says what a test wants it
- * to. Only {@link #execute} is for other threads.
+ * An event loop driven by hand, on the thread that has made it, or {@link #moveHere moved} it to itself: a
+ * handler, and a context that says what a test wants it to. Only {@link #execute} is for other threads.
  */
 final class HandLoop implements ThreadAwareExecutor, IoHandlerContext, AutoCloseable {
     final IoHandler handler = KnoteIoHandler.newFactory().newHandler(this);

@@ -8,6 +8,7 @@ import static dev.knote.Kqueue.EV_CLEAR;
 import static dev.knote.Kqueue.EV_KEEPUDATA;
 import static dev.knote.Kqueue.NOTE_TRIGGER;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -117,7 +118,9 @@ class LoopConductTest {
         }
     }
 
-    /** What Netty says not to do: the fd is closed first, and its number is another's before anybody is told. */
+    /**
+     * What Netty says not to do: the fd is closed first, and its number is another's before anybody is told.
+     */
     @Test
     void aNewFdWithTheNumberOfOneThatWasClosedWithoutAWordIsTheNewHandlesAlone() throws Exception {
         try (var loop = new HandLoop(); Arena arena = Arena.ofShared()) {
@@ -188,6 +191,7 @@ class LoopConductTest {
             IoRegistration registration = loop.register(handle).sync().getNow();
             registration.submit(KnoteIoOps.of(1, EVFILT_USER, EV_ADD, 0, 0)); // level triggered
             registration.submit(trigger(1));
+            assertNotNull(handle.events.poll(20, TimeUnit.SECONDS)); // from now on it has one in each turn
             loop.execute(() -> { // so that all are there when the first is run
                 for (int i = 0; i < tasks; i++) {
                     loop.execute(() -> {

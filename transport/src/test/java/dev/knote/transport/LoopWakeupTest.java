@@ -16,7 +16,10 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** No wakeup is lost, whenever it comes; none counts as an event; none is written to an fd that is not the loop's. */
+/**
+ * No wakeup is lost, whenever it comes; none counts as an event; none is written to an fd that is not the
+ * loop's.
+ */
 @Timeout(60)
 class LoopWakeupTest {
     private static final boolean FULL = "full".equals(System.getProperty("knote.stress"));
@@ -37,7 +40,7 @@ class LoopWakeupTest {
         try (var loop = new HandLoop()) {
             var ran = new AtomicBoolean();
             loop.whenAsked = times -> {
-                if (times == 2) { // it has said so; before it, the wakeup found the loop awake and did nothing
+                if (times == 2) { // when it has said so
                     elsewhere(() -> loop.tasks.add(() -> ran.set(true)));
                 }
             };

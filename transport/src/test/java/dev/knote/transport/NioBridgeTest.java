@@ -29,7 +29,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** A channel of the JDK on our loop has what it has with a selector. Netty's own channels are in the suite. */
+/**
+ * A channel of the JDK on our loop has what it has with a selector. Netty's own channels are in the suite.
+ */
 @Timeout(30)
 class NioBridgeTest {
     private static final long SOON = 5_000_000_000L;

@@ -29,6 +29,10 @@ class PageDemoTest {
     @TempDir
     private Path bin;
 
+    /** Who is killed leaves his files. */
+    @TempDir
+    private Path temp;
+
     @AfterEach
     void close() throws Exception {
         for (AutoCloseable one : open.reversed()) {
@@ -92,7 +96,8 @@ class PageDemoTest {
     }
 
     private PageClient page(Map<String, String> environment, String kind) throws Exception {
-        var program = Program.start(Program.java(PageDemo.class), environment);
+        var program = Program.start(Program.java(PageDemo.class, "-Djava.io.tmpdir=" + temp),
+                environment);
         open.add(program);
         BufferedReader output = program.process().inputReader();
         String url = output.readLine();

@@ -9,7 +9,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /** pipe2(2), not blocking, close-on-exec. */
-final class Pipe implements AutoCloseable {
+public final class Pipe implements AutoCloseable {
     private static final int SYS_PIPE2 = "amd64".equals(System.getProperty("os.arch")) ? 293 : 59;
     private static final int CLOEXEC_NONBLOCK = 0x80800;
     private static final int ROOM = 1 << 20;
@@ -19,14 +19,14 @@ final class Pipe implements AutoCloseable {
     private final int reader;
     private final int writer;
 
-    Pipe() {
+    public Pipe() {
         MemorySegment fds = arena.allocate(8, 8);
         assertEquals(0, Native.syscall(SYS_PIPE2, fds.address(), CLOEXEC_NONBLOCK, 0));
         reader = fds.get(ValueLayout.JAVA_INT, 0);
         writer = fds.get(ValueLayout.JAVA_INT, 4);
     }
 
-    int reader() {
+    public int reader() {
         return reader;
     }
 
@@ -34,7 +34,7 @@ final class Pipe implements AutoCloseable {
         return writer;
     }
 
-    void write(int bytes) {
+    public void write(int bytes) {
         assertEquals(bytes, Fds.write(writer, buffer.address(), bytes));
     }
 

@@ -28,7 +28,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
 
-/** Our channels with each other, with NIO as the peer, and as the peer of NIO; NIO with itself is left out. */
+/**
+ * Our channels with each other, with NIO as the peer, and as the peer of NIO; NIO with itself is left out.
+ */
 final class KnoteSocketTestPermutation extends SocketTestPermutation {
     private final String kind;
     private final EventLoopGroup group;

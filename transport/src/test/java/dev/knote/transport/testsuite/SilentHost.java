@@ -10,8 +10,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * An address that answers no attempt to connect, for the tests of time-outs: a listener on this machine whose backlog is
- * full. An address of the network, which the suite takes otherwise, is reachable from some machines.
+ * An address that answers no attempt to connect, for the tests of time-outs: a listener on this machine whose
+ * backlog is full. An address of the network, which the suite takes otherwise, is reachable from some
+ * machines.
  */
 final class SilentHost {
     private static final List<AutoCloseable> OPEN = new ArrayList<>();

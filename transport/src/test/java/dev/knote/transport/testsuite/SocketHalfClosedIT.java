@@ -17,7 +17,10 @@ class SocketHalfClosedIT extends SocketHalfClosedTest {
         return Suite.CHANNELS.socket();
     }
 
-    /** Left out for NIO channels: without a read they do not see the end. The suite knows them by Netty's handler only. */
+    /**
+     * Left out for NIO channels: without a read they do not see the end. The suite knows them by Netty's
+     * handler only.
+     */
     @Override
     @Test
     @Timeout(20)

@@ -9,9 +9,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * What the classes of Netty's test suite run on. Each of them is extended here by one that says with which channels. The
- * system property {@code knote.suite} chooses: {@code own}, the channels of this transport; {@code nio}, stock NIO
- * channels on its loops; {@code control}, NIO alone, which tells what the machine lets pass.
+ * What the classes of Netty's test suite run on. Each of them is extended here by one that says with which
+ * channels. The system property {@code knote.suite} chooses: {@code own}, the channels of this transport;
+ * {@code nio}, stock NIO channels on its loops; {@code control}, NIO alone, which tells what the machine lets
+ * pass.
  */
 final class Suite {
     /** Tag of the classes that take long, TLS with all its parameters. */
@@ -25,7 +26,7 @@ final class Suite {
     static final KnoteSocketTestPermutation CHANNELS;
 
     static {
-        SilentHost.prepare(); // before Netty's class, whose constants are read from system properties, is initialized
+        SilentHost.prepare(); // before Netty's class reads its constants from system properties
         CHANNELS = new KnoteSocketTestPermutation(System.getProperty("knote.suite", "own"));
     }
 

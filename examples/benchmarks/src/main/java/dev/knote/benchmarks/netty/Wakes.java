@@ -110,7 +110,7 @@ enum Wakes {
 
     private static void submit(IoEventLoopGroup group, IoHandle handle, IoOps ops)
             throws Exception {
-        var loop = (IoEventLoop) group.next();
+        IoEventLoop loop = group.next();
         IoRegistration registration = loop.register(handle).sync().getNow();
         loop.submit(() -> registration.submit(ops)).sync();
     }
