@@ -85,8 +85,11 @@ public final class EventQueue implements AutoCloseable {
         filters = new Filters(options.filters());
         try {
             poller = Pollers.open(!shared, options.pollerName());
-        } catch (PollException e) {
-            throw new KeventException(e.errno(), "kqueue: " + e.getMessage());
+        } catch (RuntimeException e) {
+            filters.close(); // which belong to the queue that is not to be
+            throw e instanceof PollException refused
+                    ? new KeventException(refused.errno(), "kqueue: " + e.getMessage())
+                    : e;
         }
         changes = new Changes(this, filters);
         sleep = new Sleep(this, new Spin(options.spinning()));

@@ -58,7 +58,7 @@ public final class KnoteIoHandler implements IoHandler {
     private final List<Registration> leaving = new ArrayList<>();
     private final List<Registration> changing = new ArrayList<>();
     private final EventAdapter view = new EventAdapter();
-    private final LoopResources resources = new LoopResources();
+    private final LoopResources resources;
     /** Made for the first NIO channel. */
     private NioKeys nioKeys;
     private int handled;
@@ -113,6 +113,7 @@ public final class KnoteIoHandler implements IoHandler {
     private KnoteIoHandler(ThreadAwareExecutor executor, Options options) {
         this.executor = Objects.requireNonNull(executor, "executor");
         this.queue = EventQueue.open(options.singleOwner().filter(new SocketFilter()));
+        this.resources = new LoopResources(); // last, as nobody would close it
     }
 
     /** Also called when the loop goes on in another thread. */

@@ -166,7 +166,7 @@ public final class MemoryWordChannel extends AbstractChannel {
     }
 
     private void arm() {
-        if (watch != null && watch.at == null && words != null) {
+        if (!closed && watch != null && watch.at == null && words != null) {
             words.watch(watch);
         }
     }

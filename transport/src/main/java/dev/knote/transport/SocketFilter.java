@@ -25,9 +25,8 @@ final class SocketFilter implements Filter {
 
     private static final int ALWAYS = Epoll.EPOLLERR | Epoll.EPOLLHUP;
 
-    private final Arena arena = Arena.ofShared();
-    private final MemorySegment pollfd = arena.allocate(8, 8);
-    private final MemorySegment zero = arena.allocate(16, 8);
+    private final MemorySegment pollfd = Arena.ofAuto().allocate(8, 8);
+    private final MemorySegment zero = Arena.ofAuto().allocate(16, 8);
 
     @Override
     public int number() {
@@ -70,10 +69,5 @@ final class SocketFilter implements Filter {
             }
         }
         return ready < 0 || (ready & Fds.POLLNVAL) != 0 ? 0 : ready;
-    }
-
-    @Override
-    public void close() {
-        arena.close();
     }
 }
