@@ -8,12 +8,14 @@ import java.nio.channels.FileChannel;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.function.ToLongFunction;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Words whose file is cut: an operation on them is an InternalError, interpreted or compiled, and not the JVM's end. */
+@Tag("once")
 @Timeout(60)
 class CutMemoryTest {
     private static final int COMPILED = 30_000;

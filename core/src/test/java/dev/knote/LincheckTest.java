@@ -11,12 +11,14 @@ import java.util.Random;
 import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
 import org.jetbrains.lincheck.datastructures.Operation;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * The mailbox, and wakeups of an owner, behave as if each operation happened at one moment; the heap as a sorted list. For the table and the
  * ready list Lincheck saw none of the faults planted: they have stress tests of their own.
  */
+@Tag("once")
 class LincheckTest {
     private static final EventQueue QUEUE = EventQueue.open();
     private static final int ITERATIONS = "full".equals(System.getProperty("knote.stress")) ? 50 : 4;
