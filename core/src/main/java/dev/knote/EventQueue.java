@@ -86,10 +86,11 @@ public final class EventQueue implements AutoCloseable {
         try {
             poller = Pollers.open(!shared, options.pollerName());
         } catch (RuntimeException e) {
-            filters.close(); // which belong to the queue that is not to be
-            throw e instanceof PollException refused
+            RuntimeException why = e instanceof PollException refused
                     ? new KeventException(refused.errno(), "kqueue: " + e.getMessage())
                     : e;
+            filters.closeBecause(why); // they belong to the queue that is not to be
+            throw why;
         }
         changes = new Changes(this, filters);
         sleep = new Sleep(this, new Spin(options.spinning()));

@@ -14,6 +14,8 @@ public interface FilterKnote {
     int FD_WRITE = 2;
     /** In {@link #watchFd}: both, with one registration of the fd, and urgent data ({@code EPOLLPRI}) too. */
     int FD_BOTH = 3;
+    /** In {@link #watchFd}, added to {@link #FD_READ}: urgent data ({@code EPOLLPRI}) too. */
+    int FD_URGENT = 4;
 
     /** In {@link #wordState()}: a wake was posted. */
     int WORD_WOKEN = 1;

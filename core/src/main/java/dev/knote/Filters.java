@@ -1,13 +1,16 @@
 package dev.knote;
 
 import dev.knote.linux.Errno;
-import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.ServiceLoader;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /** The filters of a queue, by number: an instance of each that the service loader finds, and those of its options. */
@@ -19,12 +22,22 @@ final class Filters {
     private final Filter[] small = new Filter[ARRAY_SIZE];
     private final Map<Integer, Filter> large = new HashMap<>();
 
+    /** If it fails, all are closed that were made or given. */
     Filters(List<Filter> more) {
-        for (ServiceLoader.Provider<Filter> provider : BUILT_IN) {
-            put(provider.get());
-        }
-        for (Filter filter : more) {
-            put(filter);
+        Set<Filter> mine = Collections.newSetFromMap(new IdentityHashMap<>());
+        mine.addAll(more);
+        try {
+            for (ServiceLoader.Provider<Filter> provider : BUILT_IN) {
+                Filter filter = provider.get();
+                mine.add(filter);
+                put(filter);
+            }
+            for (Filter filter : more) {
+                put(filter);
+            }
+        } catch (RuntimeException | Error e) {
+            closeBecause(e, mine);
+            throw e;
         }
     }
 
@@ -36,27 +49,47 @@ final class Filters {
 
     /** The numbers of those whose idents are file descriptors. */
     int[] ofFds() {
-        return Stream.concat(Arrays.stream(small).filter(Objects::nonNull), large.values().stream())
-                .filter(Filter::isFd).mapToInt(Filter::number).toArray();
+        return all().stream().filter(Filter::isFd).mapToInt(Filter::number).toArray();
     }
 
-    /** Closes all, whatever one of them throws. */
+    /** Closes all, whatever one of them throws: the first of that is thrown then, with the others. */
     void close() {
         RuntimeException broken = null;
-        List<Filter> all = new ArrayList<>(large.values());
-        all.addAll(Arrays.asList(small));
-        for (Filter filter : all) {
+        for (Filter filter : all()) {
             try {
-                if (filter != null) {
-                    filter.close();
-                }
+                filter.close();
             } catch (RuntimeException e) {
-                broken = e;
+                if (broken == null) {
+                    broken = e;
+                } else if (broken != e) {
+                    broken.addSuppressed(e);
+                }
             }
         }
         if (broken != null) {
             throw broken;
         }
+    }
+
+    /** Closes all, as the queue they belong to is not to be: {@code why} tells what they throw besides. */
+    void closeBecause(Throwable why) {
+        closeBecause(why, all());
+    }
+
+    private static void closeBecause(Throwable why, Collection<Filter> all) {
+        for (Filter filter : all) {
+            try {
+                filter.close();
+            } catch (RuntimeException e) {
+                if (e != why) {
+                    why.addSuppressed(e);
+                }
+            }
+        }
+    }
+
+    private List<Filter> all() {
+        return Stream.concat(Arrays.stream(small).filter(Objects::nonNull), large.values().stream()).toList();
     }
 
     private void put(Filter filter) {

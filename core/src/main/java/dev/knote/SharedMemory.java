@@ -4,6 +4,7 @@ import dev.knote.linux.Errno;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.file.Path;
 
@@ -20,8 +21,8 @@ import java.nio.file.Path;
  *
  * <p><b>Lifetime.</b> Memory stays mapped, and its fd open, until {@link #close()}, which the
  * garbage collector does not call. A name stays until {@link #unlink()}, also when all processes
- * that had it open are gone. A file that somebody shrinks while it is mapped cannot be read where
- * it ended: the JDK throws InternalError there. Anonymous memory cannot be shrunk.
+ * that had it open are gone. A file that somebody shrinks while it is mapped is not there any more where
+ * it ended: reading, adding and swapping throw the JDK's InternalError. Anonymous memory cannot be shrunk.
  *
  * <p><b>Threads.</b> Any thread may call anything.
  *
@@ -41,6 +42,19 @@ public final class SharedMemory implements AutoCloseable {
 
     private static final VarHandle INT = ValueLayout.JAVA_INT.varHandle();
     private static final VarHandle LONG = ValueLayout.JAVA_LONG.varHandle();
+    private static final VarHandle POLLS;
+
+    static {
+        try {
+            POLLS = MethodHandles.lookup().findStaticVarHandle(SharedMemory.class, "polls", int.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    /** 1, which the compiler does not know. */
+    @SuppressWarnings("unused") // by POLLS
+    private static int polls = 1;
 
     private final SharedFile file;
     private final Arena arena;
@@ -214,11 +228,13 @@ public final class SharedMemory implements AutoCloseable {
 
     /** Adds to a word in one step, sequentially consistent; returns what it was before. */
     public static int add32(MemorySegment word, int delta) {
+        touch32(word);
         return (int) INT.getAndAdd(word, 0L, delta);
     }
 
     /** Writes a word in one step if it is as expected, sequentially consistent; whether it was. */
     public static boolean swap32(MemorySegment word, int expected, int value) {
+        touch32(word);
         return INT.compareAndSet(word, 0L, expected, value);
     }
 
@@ -234,12 +250,33 @@ public final class SharedMemory implements AutoCloseable {
 
     /** As {@link #add32}, 8 bytes. */
     public static long add64(MemorySegment word, long delta) {
+        touch64(word);
         return (long) LONG.getAndAdd(word, 0L, delta);
     }
 
     /** As {@link #swap32}, 8 bytes. */
     public static boolean swap64(MemorySegment word, long expected, long value) {
+        touch64(word);
         return LONG.compareAndSet(word, 0L, expected, value);
+    }
+
+    /**
+     * Throws if the page is gone: the JVM may not survive to change a word there, but does survive a read. It throws at
+     * the next safepoint poll, which a loop that it can't count has. The value is used twice, so that the compiler loads
+     * it by an instruction of its own; docs/decisions/reading-cut-memory.md.
+     */
+    private static void touch32(MemorySegment word) {
+        int read = (int) INT.getAcquire(word, 0L);
+        for (int i = read; i != read + (int) POLLS.getOpaque(); i++) {
+            assert i == read;
+        }
+    }
+
+    private static void touch64(MemorySegment word) {
+        long read = (long) LONG.getAcquire(word, 0L);
+        for (long i = read; i != read + (int) POLLS.getOpaque(); i++) {
+            assert i == read;
+        }
     }
 
     private static SharedMemory of(SharedFile file, long bytes, Runnable opening) {

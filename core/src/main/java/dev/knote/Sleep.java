@@ -159,7 +159,8 @@ final class Sleep {
         boolean wakeup = false;
         do {
             found = looked(call);
-            wakeup = office.isWakeupRequested();
+            wakeup = queue.isClosed()
+                    || (queue.shared ? sleepers.isWakeupPending() : office.isWakeupRequested());
         } while (!found && !wakeup && spin.goesOn());
         spin.end(found || wakeup);
         return found;

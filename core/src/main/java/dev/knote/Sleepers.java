@@ -14,7 +14,8 @@ final class Sleepers {
     private Waiter followers;
     private Waiter leader;
     private boolean leaderSignalled;
-    private boolean wakeupPending;
+    /** Written under the lock; who spins looks without. */
+    private volatile boolean wakeupPending;
 
     /** Whether there is somebody to be picked; written under the lock. */
     private volatile boolean asleep;
@@ -128,6 +129,11 @@ final class Sleepers {
         }
         lock.unlock();
         return woken;
+    }
+
+    /** Whether a wakeup waits for its answer, which nobody who sleeps has given. */
+    boolean isWakeupPending() {
+        return wakeupPending;
     }
 
     /** Whether a wakeup was requested; it is answered by this. */

@@ -35,10 +35,10 @@ final class TimerHeap {
                 when = Arrays.copyOf(when, 2 * at);
                 who = Arrays.copyOf(who, 2 * at);
             }
+            up(at, due, knote);
+        } else {
+            move(at, due, knote);
         }
-        place(at, due, knote);
-        up(at);
-        down(knote.heapIndex);
         boolean wake = due < sleeperWakesAt;
         if (wake) {
             sleeperWakesAt = due;
@@ -120,16 +120,21 @@ final class TimerHeap {
         KnoteImpl moved = who[last];
         who[last] = null;
         if (at != last) {
-            place(at, when[last], moved);
-            up(at);
-            down(moved.heapIndex);
+            move(at, when[last], moved);
         }
     }
 
-    private void up(int from) {
+    /** Puts a knote in a place that is free, or its own, or where it belongs from there. */
+    private void move(int at, long due, KnoteImpl knote) {
+        if (at > 0 && when[at - 1 >> ARITY_BITS] > due) {
+            up(at, due, knote);
+        } else {
+            down(at, due, knote);
+        }
+    }
+
+    private void up(int from, long due, KnoteImpl knote) {
         int at = from;
-        long due = when[at];
-        KnoteImpl knote = who[at];
         while (at > 0) {
             int parent = at - 1 >> ARITY_BITS;
             if (when[parent] <= due) {
@@ -141,10 +146,8 @@ final class TimerHeap {
         place(at, due, knote);
     }
 
-    private void down(int from) {
+    private void down(int from, long due, KnoteImpl knote) {
         int at = from;
-        long due = when[at];
-        KnoteImpl knote = who[at];
         for (int child; (child = (at << ARITY_BITS) + 1) < size;) {
             int end = Math.min(child + (1 << ARITY_BITS), size);
             int least = child;

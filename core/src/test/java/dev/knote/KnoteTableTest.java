@@ -11,9 +11,11 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Threads that add, find and delete the same knotes as often as they can. */
+@Tag("once")
 class KnoteTableTest {
     private static final EventQueue QUEUE = EventQueue.open();
     private static final boolean FULL = "full".equals(System.getProperty("knote.stress"));

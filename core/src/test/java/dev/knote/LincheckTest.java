@@ -11,12 +11,14 @@ import java.util.Random;
 import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
 import org.jetbrains.lincheck.datastructures.Operation;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * The mailbox behaves as if each operation happened at one moment; the heap as a sorted list. For the table and the
+ * The mailbox, and wakeups of an owner, behave as if each operation happened at one moment; the heap as a sorted list. For the table and the
  * ready list Lincheck saw none of the faults planted: they have stress tests of their own.
  */
+@Tag("once")
 class LincheckTest {
     private static final EventQueue QUEUE = EventQueue.open();
     private static final int ITERATIONS = "full".equals(System.getProperty("knote.stress")) ? 50 : 4;
@@ -57,6 +59,28 @@ class LincheckTest {
     void mailIsTakenOutOnceInTheOrderInWhichItWasPut() {
         new ModelCheckingOptions().iterations(ITERATIONS).invocationsPerIteration(20 * ITERATIONS).threads(2)
                 .check(MailboxOps.class);
+    }
+
+    /** Anybody wakes the owner, who looks whether he was before he sleeps, and before he returns. */
+    public static class OfficeOps {
+        private final Office office = new Office(QUEUE);
+
+        @Operation
+        public void requestWakeup() {
+            office.requestWakeup();
+        }
+
+        @Operation(nonParallelGroup = "owner")
+        public boolean takeWakeup() {
+            return office.takeWakeup();
+        }
+    }
+
+    /** One that comes while the owner looks, and finds none, is found by his next look. */
+    @Test
+    void noWakeupOfAnOwnerIsForgotten() {
+        new ModelCheckingOptions().iterations(ITERATIONS).invocationsPerIteration(20 * ITERATIONS).threads(2)
+                .check(OfficeOps.class);
     }
 
     @Test

@@ -9,10 +9,12 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** A private wake is counted for those who have waited longest, each of them once, and never for one who has left. */
+@Tag("once")
 @Timeout(120)
 class PrivateWordsTest {
     private static final EventQueue QUEUE = EventQueue.open();

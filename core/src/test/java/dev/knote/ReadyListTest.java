@@ -18,11 +18,13 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** What the stripes of a ready list and its sleepers promise together, with threads that meet as often as they can. */
+@Tag("once")
 class ReadyListTest {
     private static final EventQueue QUEUE = EventQueue.open();
     private static final AtomicLong SCANS = new AtomicLong(1L << 61);

@@ -212,7 +212,7 @@ final class EpollFds {
                 return; // an edge of a registration that has been replaced
             }
             for (FdWatch watch = slot.first; watch != null; watch = watch.next) {
-                if (watch.interest != FdWatch.READ || (readiness & ~Epoll.EPOLLOUT) != 0) {
+                if ((watch.interest & FdWatch.WRITE) != 0 || (readiness & ~Epoll.EPOLLOUT) != 0) {
                     watch.ready(readiness);
                 }
             }
@@ -269,6 +269,7 @@ final class EpollFds {
     private int control(int set, int op, int fd, int interest, long token) {
         int edge = switch (interest) {
             case FdWatch.READ -> EDGE_IN;
+            case FdWatch.READ | FdWatch.URGENT -> EDGE_IN | Epoll.EPOLLPRI;
             case FdWatch.WRITE -> EDGE_OUT;
             default -> EDGE_BOTH;
         };

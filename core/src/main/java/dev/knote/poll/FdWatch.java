@@ -12,6 +12,9 @@ public abstract class FdWatch {
      */
     public static final int BOTH = READ | WRITE;
 
+    /** Besides reading: urgent data, EPOLLPRI, which {@link #BOTH} tells of anyhow. */
+    public static final int URGENT = 4;
+
     int fd = -1;
     int interest;
     FdWatch next;

@@ -2,6 +2,7 @@ package dev.knote.filters;
 
 import static dev.knote.Kqueue.EV_ADD;
 import static dev.knote.Kqueue.EV_CLEAR;
+import static dev.knote.Kqueue.EV_DISABLE;
 import static dev.knote.Kqueue.EV_ONESHOT;
 import static dev.knote.Kqueue.NOTE_ABSTIME;
 import static dev.knote.Kqueue.NOTE_MSECONDS;
@@ -38,8 +39,13 @@ public final class TimerFilter implements Filter {
     private static final int UNITS = NOTE_SECONDS | NOTE_MSECONDS | NOTE_USECONDS | NOTE_NSECONDS;
     private static final long NEVER_NANOS = 1L << 61;
     private static final long NANOS = 1_000_000_000;
-    /** The hook of a timer for a moment that was reported; else there is none. */
+    /** The hook of a timer for one event that was reported. */
     private static final Object REPORTED = new Object();
+    /**
+     * The hook of a timer that was started with a delay by the change under way, which asks for its event at once: it need
+     * not look at the clock for that, as this costs as much as a tenth of all else.
+     */
+    private static final Object STARTED = new Object();
 
     /** A filter for one queue. */
     public TimerFilter() {}
@@ -58,7 +64,7 @@ public final class TimerFilter implements Filter {
     public void attach(FilterKnote knote, Kevent change) {
         check(knote, change);
         knote.flags(knote.flags() | EV_CLEAR);
-        start(knote);
+        start(knote, change);
     }
 
     @Override
@@ -68,12 +74,16 @@ public final class TimerFilter implements Filter {
             knote.savedFflags(change.fflags());
             knote.savedData(change.data());
             knote.flags(knote.flags() & ~EV_ONESHOT | change.flags() & EV_ONESHOT);
-            start(knote);
+            start(knote, change);
         }
     }
 
     @Override
     public boolean event(FilterKnote knote) {
+        if (knote.hook() == STARTED) {
+            knote.hook(null);
+            return false;
+        }
         long late = System.nanoTime() - knote.state();
         if (late < 0 || knote.hook() == REPORTED) {
             return false;
@@ -116,8 +126,7 @@ public final class TimerFilter implements Filter {
         }
     }
 
-    private static void start(FilterKnote knote) {
-        knote.hook(null);
+    private static void start(FilterKnote knote, Kevent change) {
         knote.data(0);
         knote.fflags(0);
         long delay;
@@ -126,6 +135,8 @@ public final class TimerFilter implements Filter {
         } else {
             delay = repeats(knote) || knote.savedData() != 0 ? period(knote) : 0;
         }
+        boolean asked = (change.flags() & EV_DISABLE) == 0;
+        knote.hook(asked && delay > 0 ? STARTED : null);
         await(knote, System.nanoTime() + delay);
     }
 

@@ -1,6 +1,7 @@
 package dev.knote.filters;
 
 import static dev.knote.filters.conformance.Kq.expectErrno;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -10,6 +11,7 @@ import dev.knote.Filter;
 import dev.knote.FilterKnote;
 import dev.knote.Interest;
 import dev.knote.Kevent;
+import dev.knote.KeventException;
 import dev.knote.Kqueue;
 import dev.knote.Options;
 import dev.knote.linux.Errno;
@@ -26,6 +28,8 @@ class OptionsTest {
     private static final class Numbered implements Filter {
         private final int number;
         private boolean closed;
+        private int closes;
+        private RuntimeException onClose;
 
         Numbered(int number) {
             this.number = number;
@@ -53,6 +57,10 @@ class OptionsTest {
         @Override
         public void close() {
             closed = true;
+            closes++;
+            if (onClose != null) {
+                throw onClose;
+            }
         }
     }
 
@@ -98,6 +106,47 @@ class OptionsTest {
         var twice = Options.defaults().filter(new Numbered(-100)).filter(new Numbered(-100));
         expectErrno(Errno.EINVAL, () -> EventQueue.open(twice));
         assertEquals(fds, openFds());
+    }
+
+    @Test
+    void aQueueThatIsNotToBeClosesTheFiltersThatWereGivenToIt() {
+        var first = new Numbered(-100);
+        var second = new Numbered(-100);
+        var third = new Numbered(-101);
+        first.onClose = new IllegalStateException("the first does not close");
+        var options = Options.defaults().filter(first).filter(second).filter(third).filter(first);
+        var refused = assertThrows(KeventException.class, () -> EventQueue.open(options));
+        assertEquals(Errno.EINVAL, refused.errno());
+        for (var filter : new Numbered[] {first, second, third}) {
+            assertEquals(1, filter.closes);
+        }
+        assertArrayEquals(new Throwable[] {first.onClose}, refused.getSuppressed());
+    }
+
+    @Test
+    void whyThereIsNoQueueIsNotHiddenByAFilterThatDoesNotClose() {
+        var filter = new Numbered(-100);
+        filter.onClose = new IllegalStateException("it does not close");
+        var options = Options.defaults().filter(filter).poller("nonsense");
+        var thrown = assertThrows(IllegalArgumentException.class, () -> EventQueue.open(options));
+        assertArrayEquals(new Throwable[] {filter.onClose}, thrown.getSuppressed());
+        assertEquals(1, filter.closes);
+    }
+
+    @Test
+    void allFiltersAreClosedAndAllThatTheyThrowIsTold() {
+        var filters = new Numbered[] {new Numbered(-40), new Numbered(-100), new Numbered(-101)};
+        var options = Options.defaults();
+        for (var filter : filters) {
+            filter.onClose = new IllegalStateException("number " + filter.number);
+            options = options.filter(filter);
+        }
+        var queue = EventQueue.open(options);
+        var thrown = assertThrows(IllegalStateException.class, queue::close);
+        assertEquals(2, thrown.getSuppressed().length);
+        for (var filter : filters) {
+            assertEquals(1, filter.closes);
+        }
     }
 
     @Test

@@ -1,21 +1,28 @@
 package dev.knote.filters;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.knote.EventQueue;
+import dev.knote.KeventException;
 import dev.knote.Options;
 import dev.knote.SharedMemory;
 import dev.knote.filters.conformance.Pipe;
+import dev.knote.linux.Errno;
 import dev.knote.linux.Threads;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a thread sees that is awake for longer than anybody wants to wait. */
 @Timeout(120)
@@ -40,7 +47,9 @@ class SpinningTest {
             });
             spinner.start();
             awaitSpinning(spinner, result);
+            long acted = System.nanoTime();
             act.accept(queue);
+            assertTrue(System.nanoTime() - acted < TimeUnit.SECONDS.toNanos(DEADLINE_SECONDS), "at once");
             assertEquals(events, result.get(DEADLINE_SECONDS, TimeUnit.SECONDS));
         }
     }
@@ -78,8 +87,17 @@ class SpinningTest {
         }
     }
 
-    @Test
-    void aWakeupEndsTheSpinningOfAnOwner() throws Exception {
-        whileSpinning(true, queue -> {}, EventQueue::wakeup, 0);
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aWakeupEndsTheSpinning(boolean singleOwner) throws Exception {
+        whileSpinning(singleOwner, queue -> {}, EventQueue::wakeup, 0);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aCloseEndsTheSpinning(boolean singleOwner) {
+        var ended = assertThrows(ExecutionException.class,
+                () -> whileSpinning(singleOwner, queue -> {}, EventQueue::close, 0));
+        assertEquals(Errno.EBADF, assertInstanceOf(KeventException.class, ended.getCause()).errno());
     }
 }

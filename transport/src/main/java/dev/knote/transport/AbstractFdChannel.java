@@ -18,12 +18,15 @@ import io.netty.channel.unix.FileDescriptor;
 import io.netty.channel.unix.UnixChannel;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.net.SocketAddress;
+import java.nio.channels.ClosedChannelException;
 
 /** A channel as far as it is a socket with addresses and a knote on a loop. */
 abstract class AbstractFdChannel extends AbstractChannel implements UnixChannel {
     private static final ChannelMetadata METADATA = new ChannelMetadata(false, 16);
+    private static final int OWN_SCRATCH_SIZE = 512;
 
     final SocketDescriptor socket;
     final int family;
@@ -35,6 +38,7 @@ abstract class AbstractFdChannel extends AbstractChannel implements UnixChannel 
     private volatile SocketAddress remote;
     private IoRegistration registration;
     private boolean isWatched;
+    private MemorySegment ownScratch;
 
     /** The channel closes the socket. */
     AbstractFdChannel(Channel parent, GivenSocket given) {
@@ -131,6 +135,11 @@ abstract class AbstractFdChannel extends AbstractChannel implements UnixChannel 
                 return;
             }
             registration = (IoRegistration) future.getNow();
+            if (!isOpen()) { // closed meanwhile, where the loop took its time
+                doDeregister();
+                promise.setFailure(new ClosedChannelException());
+                return;
+            }
             try {
                 if (isWorthWatching()) {
                     watch();
@@ -196,10 +205,15 @@ abstract class AbstractFdChannel extends AbstractChannel implements UnixChannel 
         }
     }
 
-    /** Room for an address, or for anything else that is small. */
+    /** Room for an address, or for anything else that is small: the loop's, or, between two loops, its own. */
     final long scratchAt() {
-        MemorySegment scratch = loop().scratch();
-        return scratch.address();
+        if (isOnLoop()) {
+            return loop().scratch().address();
+        }
+        if (ownScratch == null) {
+            ownScratch = Arena.ofAuto().allocate(OWN_SCRATCH_SIZE, 8);
+        }
+        return ownScratch.address();
     }
 
     /** A copy outside the heap, for {@code holder} and the buffer in it, which are released. */

@@ -60,7 +60,7 @@ abstract class AbstractKnoteChannel extends AbstractFdChannel {
     // ---- life
 
     @Override
-    final boolean isWorthWatching() {
+    boolean isWorthWatching() {
         return active || connecting != null;
     }
 

@@ -2,6 +2,9 @@ package dev.knote.transport;
 
 import dev.knote.EventQueue;
 import io.netty.util.internal.SystemPropertyUtil;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 
 /**
  * Whether this transport can be had here, as Netty's own transports tell it. It cannot where there is neither io_uring
@@ -31,6 +34,30 @@ public final class Knote {
         if (UNAVAILABLE != null) {
             throw (Error) new UnsatisfiedLinkError("the Knote transport cannot be had here: "
                     + UNAVAILABLE.getMessage()).initCause(UNAVAILABLE);
+        }
+    }
+
+    /** Whether {@code TCP_FASTOPEN_CONNECT} has an effect: never, the channels of this transport do not know it. */
+    public static boolean isTcpFastOpenClientSideAvailable() {
+        return false;
+    }
+
+    /** Whether {@code TCP_FASTOPEN} has an effect here: whether {@code net.ipv4.tcp_fastopen} permits it to servers. */
+    public static boolean isTcpFastOpenServerSideAvailable() {
+        return isAvailable() && FastOpen.OF_SERVERS;
+    }
+
+    /** Read when asked for the first time. */
+    private static final class FastOpen {
+        private static final int SERVER = 2;
+        static final boolean OF_SERVERS = (read() & SERVER) != 0;
+
+        private static int read() {
+            try {
+                return Integer.decode(Files.readString(Path.of("/proc/sys/net/ipv4/tcp_fastopen")).strip());
+            } catch (IOException | RuntimeException e) {
+                return 0; // no /proc, say
+            }
         }
     }
 

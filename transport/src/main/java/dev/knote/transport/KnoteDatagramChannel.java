@@ -118,13 +118,8 @@ public final class KnoteDatagramChannel extends AbstractKnoteChannel implements 
 
     /** Anybody may send to it, bound or not. */
     @Override
-    protected void doRegister(ChannelPromise promise) {
-        promise.addListener(future -> {
-            if (future.isSuccess()) {
-                watch();
-            }
-        });
-        super.doRegister(promise);
+    boolean isWorthWatching() {
+        return true;
     }
 
     /** Reading: there is an edge for each datagram that has left, as there is more room again. */

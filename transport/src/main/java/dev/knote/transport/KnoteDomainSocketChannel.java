@@ -20,6 +20,7 @@ public final class KnoteDomainSocketChannel extends AbstractKnoteStreamChannel
     private static final int FLAGS = 48;
 
     private final KnoteDomainSocketChannelConfig config;
+    private final KnoteIoOps awaitRoom;
 
     /** One that is to be connected. */
     public KnoteDomainSocketChannel() {
@@ -33,6 +34,7 @@ public final class KnoteDomainSocketChannel extends AbstractKnoteStreamChannel
 
     KnoteDomainSocketChannel(KnoteServerDomainSocketChannel parent, GivenSocket given) {
         super(parent, given);
+        awaitRoom = KnoteIoOps.of(given.fd(), Kqueue.EVFILT_WRITE, Kqueue.EV_ADD | Kqueue.EV_ONESHOT, 0, 0);
         config = new KnoteDomainSocketChannelConfig(this, this::openFd, family, this::autoReadCleared);
     }
 
@@ -66,16 +68,19 @@ public final class KnoteDomainSocketChannel extends AbstractKnoteStreamChannel
 
     @Override
     int watched() {
-        return Epoll.EPOLLIN;
+        return Epoll.EPOLLIN | Epoll.EPOLLPRI;
     }
 
     @Override
     void awaitRoom() {
         writable = false;
-        submit(KnoteIoOps.of(fdValue(), Kqueue.EVFILT_WRITE, Kqueue.EV_ADD | Kqueue.EV_ONESHOT, 0, 0));
+        submit(awaitRoom);
     }
 
-    /** A read ends where file descriptors came along, which nobody takes here: there may be more behind them. */
+    /**
+     * A read ends where file descriptors came along, which nobody takes here, and at urgent data, which is passed over:
+     * there may be more behind them.
+     */
     @Override
     int receive(long at, int room) {
         long header = scratchAt();
@@ -84,7 +89,8 @@ public final class KnoteDomainSocketChannel extends AbstractKnoteStreamChannel
         Memory.putLong(vector + 8, room);
         Socket.msghdr(header, 0, 0, vector, 1);
         int bytes = (int) Socket.recvmsg(fdValue(), header, 0);
-        if (bytes < room && !hungUp && (bytes <= 0 || (Memory.getInt(header + FLAGS) & MSG_CTRUNC) == 0)) {
+        if (bytes < room && !hungUp && !urgent
+                && (bytes <= 0 || (Memory.getInt(header + FLAGS) & MSG_CTRUNC) == 0)) {
             readable = false;
         }
         return bytes;

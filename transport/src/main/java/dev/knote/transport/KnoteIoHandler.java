@@ -13,6 +13,7 @@ import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.IoRegistration;
 import io.netty.channel.local.LocalIoHandle;
 import io.netty.channel.nio.NioIoHandle;
+import io.netty.util.concurrent.SingleThreadEventExecutor;
 import io.netty.util.concurrent.ThreadAwareExecutor;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -65,6 +66,8 @@ public final class KnoteIoHandler implements IoHandler {
     private NioKeys nioKeys;
     private int handled;
     private final EventHandler dispatch = this::dispatch;
+    /** A loop that shuts down without a quiet period may do so without another turn: its last tasks close channels. */
+    private final Runnable beforeShutdown = this::prepareToDestroy;
     private boolean dispatching;
     private boolean reportsActivity;
     private long activeSince;
@@ -122,6 +125,9 @@ public final class KnoteIoHandler implements IoHandler {
     @Override
     public void initialize() {
         queue.takeOver();
+        if (executor instanceof SingleThreadEventExecutor loop) {
+            loop.addShutdownHook(beforeShutdown);
+        }
     }
 
     @Override
@@ -245,17 +251,27 @@ public final class KnoteIoHandler implements IoHandler {
     @Override
     public void prepareToDestroy() {
         for (Registration registration : registrations.toArray(Registration[]::new)) {
-            registration.close();
+            try {
+                registration.close();
+            } catch (Throwable t) { // the others are closed yet
+                LOG.warn("closing the registration of {}", registration.handle, t);
+            }
         }
         leave();
     }
 
     @Override
     public void destroy() {
-        prepareToDestroy();
-        change();
-        queue.close();
-        resources.close();
+        try {
+            prepareToDestroy();
+            change();
+        } finally {
+            try {
+                queue.close();
+            } finally {
+                resources.close();
+            }
+        }
     }
 
     @Override
@@ -288,7 +304,7 @@ public final class KnoteIoHandler implements IoHandler {
             return new LocalRegistration(this, handle);
         }
         throw new IllegalArgumentException("handle is a " + handle.getClass().getName()
-                + ": expected a KnoteIoHandle, a NioIoHandle or a KQueueIoHandle");
+                + ": expected a KnoteIoHandle, a NioIoHandle, a KQueueIoHandle or a LocalIoHandle");
     }
 
     private Registration nioBridge(NioIoHandle handle) {

@@ -13,6 +13,7 @@ import io.netty.channel.IoEventLoop;
 import io.netty.channel.IoRegistration;
 import java.net.SocketAddress;
 import java.nio.channels.AlreadyConnectedException;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.NotYetConnectedException;
 import java.nio.channels.UnsupportedAddressTypeException;
 
@@ -227,6 +228,11 @@ public final class MemoryWordChannel extends AbstractChannel {
                 return;
             }
             registration = (IoRegistration) future.getNow();
+            if (closed) { // meanwhile, where the loop took its time
+                doDeregister();
+                promise.setFailure(new ClosedChannelException());
+                return;
+            }
             try {
                 words = LoopWords.acquire(loop);
             } catch (KeventException e) {

@@ -177,6 +177,8 @@ abstract class Registration implements IoRegistration {
             handler.change(KnoteIoOps.of(watch.key.ident, watch.key.filter, Kqueue.EV_DELETE, 0, 0), null);
         } catch (KeventException e) {
             LOG.debug("deleting a knote of {}", handle, e); // its fd may be closed, its one shot fired
+        } catch (RuntimeException e) { // a filter's; the knote is gone all the same
+            LOG.warn("deleting a knote of {}", handle, e);
         }
     }
 

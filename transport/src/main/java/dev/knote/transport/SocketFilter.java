@@ -12,7 +12,8 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * Readiness of a socket as epoll tells it, for reading and writing at once: {@code data} is the EPOLL* bits, EPOLLPRI too.
- * With EV_CLEAR an event is an edge, and nothing is asked of the kernel; fflags of EPOLLIN leave writing out.
+ * With EV_CLEAR an event is an edge, and nothing is asked of the kernel; fflags of EPOLLIN, with or without
+ * EPOLLPRI, leave writing out.
  * Without it the knote is level triggered: the knote's fflags are the bits of interest, and poll(2) is asked
  * where no edge says what is ready; EPOLLERR and EPOLLHUP count whatever the interest, as for epoll, but if
  * there is none. With EPOLLET among them, edges alone count for now.
@@ -40,8 +41,15 @@ final class SocketFilter implements Filter {
 
     @Override
     public void attach(FilterKnote knote, Kevent change) {
-        boolean readsOnly = (change.flags() & Kqueue.EV_CLEAR) != 0 && change.fflags() == Epoll.EPOLLIN;
-        knote.watchFd((int) knote.ident(), readsOnly ? FilterKnote.FD_READ : FilterKnote.FD_BOTH);
+        int interest = FilterKnote.FD_BOTH;
+        if ((change.flags() & Kqueue.EV_CLEAR) != 0) {
+            interest = switch (change.fflags()) {
+                case Epoll.EPOLLIN -> FilterKnote.FD_READ;
+                case Epoll.EPOLLIN | Epoll.EPOLLPRI -> FilterKnote.FD_READ | FilterKnote.FD_URGENT;
+                default -> FilterKnote.FD_BOTH;
+            };
+        }
+        knote.watchFd((int) knote.ident(), interest);
     }
 
     @Override

@@ -9,6 +9,7 @@ import dev.knote.linux.Errno;
 import java.nio.channels.FileChannel;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -18,6 +19,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * Words whose file is cut, in compiled code: HotSpot's handler of SIGBUS knows fewer instructions than its compiler, and
  * aborts the JVM at one that it does not know.
  */
+@Tag("once")
 @Timeout(60)
 class CutWordTest {
     private static final int COMPILED = 30_000;

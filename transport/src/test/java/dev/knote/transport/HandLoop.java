@@ -3,6 +3,7 @@ package dev.knote.transport;
 import io.netty.channel.IoHandle;
 import io.netty.channel.IoHandler;
 import io.netty.channel.IoHandlerContext;
+import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.IoRegistration;
 import io.netty.util.concurrent.ThreadAwareExecutor;
 import java.util.Queue;
@@ -13,7 +14,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
  * handler, and a context that says what a test wants it to. Only {@link #execute} is for other threads.
  */
 final class HandLoop implements ThreadAwareExecutor, IoHandlerContext, AutoCloseable {
-    final IoHandler handler = KnoteIoHandler.newFactory().newHandler(this);
+    final IoHandler handler;
     final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
     /** What is left of the time, when asked. */
     long delayNanos;
@@ -25,6 +26,11 @@ final class HandLoop implements ThreadAwareExecutor, IoHandlerContext, AutoClose
     private int asked;
 
     HandLoop() {
+        this(KnoteIoHandler.newFactory());
+    }
+
+    HandLoop(IoHandlerFactory factory) {
+        handler = factory.newHandler(this);
         handler.initialize();
     }
 

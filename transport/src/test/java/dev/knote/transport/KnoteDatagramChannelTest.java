@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.knote.Kqueue;
 import dev.knote.transport.socket.Addresses;
 import dev.knote.transport.socket.Memory;
 import dev.knote.transport.socket.Socket;
@@ -22,8 +23,11 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.DefaultAddressedEnvelope;
+import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.FixedRecvByteBufAllocator;
+import io.netty.channel.IoEventLoop;
+import io.netty.channel.IoRegistration;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.socket.DatagramPacket;
 import io.netty.channel.socket.SocketProtocolFamily;
@@ -123,6 +127,22 @@ class KnoteDatagramChannelTest {
             peer.packets.forEach(DatagramPacket::release);
         }
         group.shutdownGracefully(0, 0, TimeUnit.SECONDS).syncUninterruptibly();
+    }
+
+    /** Its fd is another handle's, say: it would hear nothing. */
+    @Test
+    void aChannelThatCannotBeWatchedIsNotRegistered() throws Exception {
+        var channel = new KnoteDatagramChannel();
+        IoEventLoop loop = (IoEventLoop) group.next();
+        IoRegistration other = loop.register(new RecordingHandle()).sync().getNow();
+        other.submit(KnoteIoOps.of(channel.fd().intValue(), SocketFilter.EVFILT_SOCKET, Kqueue.EV_ADD, 1, 0));
+        ChannelFuture registered = ((EventLoop) loop).register(channel).await();
+        assertFalse(registered.isSuccess());
+        assertInstanceOf(IllegalStateException.class, registered.cause());
+        assertFalse(channel.isRegistered());
+        channel.closeFuture().sync();
+        assertFalse(channel.isOpen());
+        assertTrue(other.cancel());
     }
 
     @Test

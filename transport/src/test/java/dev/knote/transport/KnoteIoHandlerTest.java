@@ -1,13 +1,22 @@
 package dev.knote.transport;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.knote.Kqueue;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.IoEvent;
 import io.netty.channel.IoEventLoopGroup;
+import io.netty.channel.IoHandle;
 import io.netty.channel.IoRegistration;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.kqueue.KQueueIoHandle;
+import io.netty.channel.local.LocalIoHandle;
+import io.netty.channel.nio.NioIoHandle;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -89,5 +98,36 @@ class KnoteIoHandlerTest {
         assertTrue(registration.cancel());
         assertEquals("registered", handle.life.poll(20, TimeUnit.SECONDS));
         assertEquals("unregistered", handle.life.poll(20, TimeUnit.SECONDS));
+    }
+
+    @Test
+    void aHandleThatIsOfNoKindItTakesIsRefusedWithTheKindsThatAre() throws Exception {
+        Throwable refused = group.register(new IoHandle() {
+            @Override
+            public void handle(IoRegistration registration, IoEvent event) {}
+
+            @Override
+            public void close() {}
+        }).await().cause();
+        assertInstanceOf(IllegalArgumentException.class, refused);
+        for (Class<?> kind : new Class<?>[] {KnoteIoHandle.class, NioIoHandle.class, KQueueIoHandle.class,
+                LocalIoHandle.class}) {
+            assertTrue(refused.getMessage().contains(kind.getSimpleName()), refused.getMessage());
+        }
+    }
+
+    @Test
+    void itIsAvailableHereAndTellsOfFastOpenWhatTheKernelPermits() throws Exception {
+        Knote.ensureAvailability();
+        assertTrue(Knote.isAvailable());
+        int allowed = Integer.decode(Files.readString(Path.of("/proc/sys/net/ipv4/tcp_fastopen")).strip());
+        assertEquals((allowed & 2) != 0, Knote.isTcpFastOpenServerSideAvailable());
+        assertFalse(Knote.isTcpFastOpenClientSideAvailable());
+        var channel = new KnoteSocketChannel();
+        try { // what it says is what its channels do
+            assertFalse(channel.config().setOption(ChannelOption.TCP_FASTOPEN_CONNECT, true));
+        } finally {
+            channel.unsafe().closeForcibly();
+        }
     }
 }

@@ -3,7 +3,9 @@ package dev.knote.transport;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.knote.linux.Native;
 import dev.knote.transport.Streams.Echo;
 import dev.knote.transport.Streams.Record;
 import dev.knote.transport.socket.Memory;
@@ -176,6 +178,47 @@ class StreamDataTest {
             assertEquals("onetwothree", record.text());
         } finally {
             dev.knote.transport.socket.Socket.close(pair[1]);
+        }
+    }
+
+    /** recv(2) on a Unix domain socket stops at urgent data, too, with less than there was room for. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void whatFollowsUrgentDataOfADomainSocketIsRead(boolean waiting) throws Exception {
+        int[] pair = Streams.socketPair();
+        try (Streams streams = new Streams(1)) {
+            Record record = new Record();
+            KnoteDomainSocketChannel channel = new KnoteDomainSocketChannel(pair[0]);
+            channel.config().setAutoRead(waiting);
+            streams.register(channel, record);
+            boolean first = true;
+            for (int i = 0; i < 20; i++) {
+                send(pair[1], "before", false);
+                boolean known = sendUrgent(pair[1]);
+                assumeTrue(known || !first, "the kernel has no urgent data on Unix sockets");
+                first = false;
+                send(pair[1], "after", false);
+                if (!waiting) {
+                    channel.config().setAutoRead(true);
+                }
+                String all = "beforeafter".repeat(i + 1);
+                Streams.await("the bytes on both sides, " + record.text(),
+                        () -> record.count() >= all.length());
+                assertEquals(all, record.text());
+                if (!waiting) {
+                    channel.config().setAutoRead(false);
+                }
+            }
+        } finally {
+            dev.knote.transport.socket.Socket.close(pair[1]);
+        }
+    }
+
+    private static boolean sendUrgent(int fd) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment bytes = arena.allocateFrom("!");
+            int sendto = "amd64".equals(System.getProperty("os.arch")) ? 44 : 206;
+            return Native.syscall(sendto, fd, bytes.address(), 1, 1, 0, 0) == 1;
         }
     }
 

@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 @Timeout(400)
 class WordProcessTest extends WordFixture {
     private static final boolean FULL = "full".equals(System.getProperty("knote.stress"));
-    private static final int CHANGES = FULL ? 1_000_000 : 50_000;
+    private static final int CHANGES = FULL ? 1_000_000 : 20_000;
 
     @TempDir
     static Path temp;

@@ -16,8 +16,10 @@ import java.net.SocketException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.UnresolvedAddressException;
 import java.nio.channels.UnsupportedAddressTypeException;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("once")
 class AddressesTest {
     private final long at = Arena.ofAuto().allocate(1024, 8).address();
 
