@@ -75,7 +75,11 @@ public final class CpuFreeList {
                     Errno.EINVAL,
                     "CpuFreeList.push: index " + index + ": expected 0 to " + (size - 1));
         }
-        long at = (long) Cpu.line(lines) * Cpu.LINE;
+        push(Cpu.line(lines), index);
+    }
+
+    void push(int line, int index) {
+        long at = (long) line * Cpu.LINE;
         while (true) {
             long head = (long) LONG.getAcquire(region, at);
             INT.setRelease(region, link(index + 1L), (int) head);
@@ -87,7 +91,10 @@ public final class CpuFreeList {
 
     /** Takes an index, of this processor's stack if there is one; {@link #NONE} if all were empty at one moment. */
     public int pop() {
-        int mine = Cpu.line(lines);
+        return pop(Cpu.line(lines));
+    }
+
+    int pop(int mine) {
         int index = popOf(mine);
         return index != NONE ? index : steal(mine);
     }

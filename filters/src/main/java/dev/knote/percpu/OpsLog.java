@@ -2,10 +2,12 @@ package dev.knote.percpu;
 
 import dev.knote.KeventException;
 import dev.knote.linux.Errno;
+import dev.knote.linux.Futex;
 import dev.knote.words.Words;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
+import java.lang.ref.Reference;
 
 /** The region of vectors: a lock that knows its owner, and what the owner has decided to write. */
 final class OpsLog {
@@ -118,7 +120,15 @@ final class OpsLog {
         switch ((int) where & 3) {
             case 0 -> LONG.setRelease(memory, offset, value);
             case INT_STORE -> INT.setRelease(memory, offset, (int) value);
-            default -> Words.wake(memory.asSlice(offset, Integer.BYTES), (int) value);
+            default -> wake(offset, (int) value);
+        }
+    }
+
+    private void wake(long offset, int count) {
+        int result = Futex.wake(memory.address() + offset, count);
+        Reference.reachabilityFence(memory);
+        if (result < 0) {
+            throw new KeventException(-result, "OpsVector: wake of the word at offset " + offset);
         }
     }
 

@@ -42,8 +42,9 @@ import java.lang.foreign.MemorySegment;
  * lock by 0, and if bit 31 was set, FUTEX_WAKE one. To read without the lock: read the state (acquire), until it has no
  * entries; the words (acquire); the state again, which has to be the same.
  *
- * <p>(5) may be done twice, which gives the same words, and one wake too many. A process that is alive and stopped
- * in the middle, or has closed the memory there, keeps the others waiting until it goes on, or ends.
+ * <p>(5) may be done twice, which gives the same words, and one wake too many. A process that is stopped in the
+ * middle, has closed the memory there, or called execve(2) in another thread, keeps the others waiting until it goes on,
+ * or ends.
  */
 public final class OpsVector {
     /** Most operations of a vector. */

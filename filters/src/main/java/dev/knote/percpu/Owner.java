@@ -14,18 +14,25 @@ final class Owner {
     private static final int THREADS = 17;
     private static final int BIRTH = 19;
 
-    private static final long ME = self();
-    private static final long NAMESPACE = ownNamespace();
+    private static volatile long self;
+    private static volatile long namespace;
 
     private Owner() {}
 
+    /** This process. */
     static long me() {
-        return ME;
+        if (self == 0) {
+            self = self();
+        }
+        return self;
     }
 
     /** The number of this process's pid namespace. */
     static long namespace() {
-        return NAMESPACE;
+        if (namespace == 0) {
+            namespace = ownNamespace();
+        }
+        return namespace;
     }
 
     /** Whether the process will never do anything again: gone, another has its pid, or dead and not yet buried. */

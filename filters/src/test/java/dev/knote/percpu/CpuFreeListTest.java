@@ -15,6 +15,8 @@ import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(300)
 class CpuFreeListTest {
@@ -46,21 +48,32 @@ class CpuFreeListTest {
         }
     }
 
-    /** As many indices as threads, each holds one at most: there is always one, wherever it lies. */
-    @Test
-    void nobodyHasWhatAnotherHasAndNoneMeansNone() throws Exception {
-        int n = Others.FULL ? 5_000_000 : 150_000;
-        int threads = 4;
+    /**
+     * As many indices as threads, each holds one at most: there is always one, wherever it lies. It takes threads that lose
+     * their processor in the middle, so there are more of them than processors, for some time.
+     */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 4})
+    void nobodyHasWhatAnotherHasAndNoneMeansNone(int lines) throws Exception {
+        int threads = 3 * Runtime.getRuntime().availableProcessors();
+        long end = System.nanoTime() + (Others.FULL ? 60_000_000_000L : 700_000_000L);
         try (SharedMemory memory = SharedMemory.anonymous(4096)) {
-            CpuFreeList list = filled(memory, threads);
+            CpuFreeList list = CpuFreeList.of(memory.segment(), 0, lines, threads);
+            for (int i = 0; i < threads; i++) {
+                list.push(i);
+            }
             AtomicIntegerArray holders = new AtomicIntegerArray(threads);
             Others.inThreads(threads, thread -> {
-                for (int i = 0; i < n; i++) {
-                    int index = list.pop();
-                    assertTrue(index != CpuFreeList.NONE, "none is free, though one is");
-                    assertEquals(0, holders.getAndSet(index, 1), "somebody else has it");
-                    holders.set(index, 0);
-                    list.push(index);
+                var random = ThreadLocalRandom.current();
+                while (System.nanoTime() < end) {
+                    for (int i = 0; i < 100; i++) {
+                        // As if on any processor.
+                        int index = list.pop(random.nextInt(lines));
+                        assertTrue(index != CpuFreeList.NONE, "none is free, though one is");
+                        assertEquals(0, holders.getAndSet(index, 1), "somebody else has it");
+                        holders.set(index, 0);
+                        list.push(random.nextInt(lines), index);
+                    }
                 }
             });
             assertEquals(threads, drain(list, threads).cardinality());
