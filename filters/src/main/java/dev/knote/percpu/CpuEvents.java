@@ -2,10 +2,12 @@ package dev.knote.percpu;
 
 import dev.knote.KeventException;
 import dev.knote.linux.Errno;
+import dev.knote.linux.Futex;
 import dev.knote.words.Words;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
+import java.lang.ref.Reference;
 import java.time.Duration;
 
 /**
@@ -24,15 +26,16 @@ import java.time.Duration;
  * a {@link CpuWords}, whose counter 0 counts the signals. All zero is the beginning. The gate: bit 0 says that somebody may
  * sleep, the others are a number.
  *
- * <p><b>The steps</b>, all of them sequentially consistent. Signal: add 1 to the word of one's line; read the gate
- * {@code g}; with bit 0 clear that is all. Else replace {@code g} by {@code (g + 2) & ~1} to wake all, and FUTEX_WAKE all
- * of them; or by {@code g + 2} to wake {@code n}, and FUTEX_WAKE {@code n}. If those were fewer than {@code n}, then nobody
- * slept: replace {@code g + 2} by {@code (g + 4) & ~1}, if it still is that, and FUTEX_WAKE all. If {@code g} was no more, read it again. Wait,
- * after {@code seen}: set bit 0 of the gate, which gives {@code g}; if the sum is not {@code seen}, return; else FUTEX_WAIT
- * while the gate is {@code g}, and then again. Either the signaller sees the bit, or the waiter the signal.
+ * <p><b>The steps</b>, all of them sequentially consistent. Signal: add 1 to the word of one's line; read the gate; with bit
+ * 0 clear that is all. Else, to wake all: FUTEX_WAKE_OP on the gate, which adds 1 to it (that clears the bit and makes it
+ * another number) and wakes all. To wake {@code n}: FUTEX_WAKE_OP that adds 2 and wakes {@code n}; if those were fewer,
+ * nobody slept any more: as to wake all. Wait, after {@code seen}: set bit 0 of the gate, which gives {@code g}; if the sum
+ * is not {@code seen}, return; else FUTEX_WAIT while the gate is {@code g}, and then again. Either the signaller sees the
+ * bit, or the waiter the signal; and the gate only grows, so that nobody falls asleep behind a wake. Two signallers at
+ * once may leave the bit set with nobody asleep: the next signal costs a system call.
  *
  * <p><b>Kills.</b> A waiter that is killed leaves at most the bit, which the next signal clears. A signaller killed between
- * its addition and its wake has signalled to those who look, and woken nobody. The wake of a waiter that is killed before
+ * its addition and its wake has signalled to those who look, and woken nobody; the next signal wakes. The wake of a waiter that is killed before
  * it gets to do anything is lost for others, so where processes may die, wake all, or wait with a timeout.
  */
 public final class CpuEvents {
@@ -41,7 +44,6 @@ public final class CpuEvents {
 
     private static final VarHandle LONG = ValueLayout.JAVA_LONG.varHandle();
     private static final int ASLEEP = 1;
-    private static final int STEP = 2;
 
     private final MemorySegment gate;
     private final MemorySegment region;
@@ -93,22 +95,18 @@ public final class CpuEvents {
                     Errno.EINVAL, "CpuEvents.signal: " + most + " waiters: expected 1 at least");
         }
         LONG.getAndAdd(region, Cpu.LINE + (long) Cpu.line(lines) * Cpu.LINE, 1L);
-        for (int g = Words.get(gate); (g & ASLEEP) != 0; g = Words.get(gate)) {
-            boolean all = most == ALL;
-            if (Words.swap(gate, g, all ? g + STEP & ~ASLEEP : g + STEP)) {
-                if (Words.wake(gate, most) < most && !all) {
-                    nobodySleeps(g + STEP);
-                }
-                return;
-            }
+        if ((Words.get(gate) & ASLEEP) != 0 && (most == ALL || wake(2, most) < most)) {
+            wake(1, ALL);
         }
     }
 
-    /** Who has fallen asleep meanwhile is woken for nothing, to set the bit again. */
-    private void nobodySleeps(int g) {
-        if (Words.swap(gate, g, g + STEP & ~ASLEEP)) {
-            Words.wake(gate, ALL);
+    private int wake(int delta, int most) {
+        int woken = Futex.addAndWake(gate.address(), delta, most);
+        Reference.reachabilityFence(gate);
+        if (woken < 0) {
+            throw new KeventException(-woken, "CpuEvents.signal: wake of the gate");
         }
+        return woken;
     }
 
     /**

@@ -7,6 +7,7 @@ import dev.knote.SharedMemory;
 import dev.knote.linux.Futex;
 import java.lang.foreign.ValueLayout;
 import java.time.Duration;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
@@ -112,6 +113,32 @@ class CpuEventsTest {
             }
             Others.awaitDone(c);
             assertEquals(100_000, events.count());
+        }
+    }
+
+    @Test
+    void afterASignallerWasKilledAtAnyMomentTheNextSignalWakes() throws Exception {
+        int kills = Others.FULL ? 300 : 20;
+        try (SharedMemory memory = SharedMemory.anonymous(4096)) {
+            CpuEvents events = CpuEvents.of(memory.segment(), 0, LINES);
+            AtomicLong seen = new AtomicLong();
+            Thread waiter = Thread.ofPlatform().daemon().start(() -> {
+                while (seen.get() >= 0) {
+                    long now = events.await(seen.get(), null);
+                    seen.accumulateAndGet(now, (old, count) -> old < 0 ? old : count);
+                }
+            });
+            for (int i = 0; i < kills; i++) {
+                Process c = Others.c(memory, "signal", "0", "" + LINES, "0");
+                long enough = seen.get() + 1 + ThreadLocalRandom.current().nextInt(3000);
+                Others.await(() -> seen.get() >= enough, "signals");
+                Others.kill(c);
+                events.signal();
+                Others.await(() -> seen.get() == events.count(), "the waiter, which sleeps");
+            }
+            seen.set(-1);
+            events.signal();
+            waiter.join();
         }
     }
 

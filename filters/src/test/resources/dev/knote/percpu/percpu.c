@@ -68,11 +68,8 @@ static long pop(u64 *lines, u32 count, u32 *links) {
 
 static void signal_all(u32 *gate, u64 *lines, u32 count) {
     __atomic_add_fetch(line(lines, count), 1, __ATOMIC_SEQ_CST);
-    for (u32 g = GET(gate); g & 1;)
-        if (CAS(gate, &g, (g + 2) & ~1u)) {
-            futex(gate, FUTEX_WAKE, INT32_MAX, NULL);
-            return;
-        }
+    if (GET(gate) & 1)
+        syscall(SYS_futex, gate, FUTEX_WAKE_OP, INT32_MAX, 1L, gate, FUTEX_OP(FUTEX_OP_ADD, 1, FUTEX_OP_CMP_EQ, 0));
 }
 
 /* vectors */
