@@ -10,6 +10,9 @@ public final class Futex {
     private static final int FUTEX_WAIT = 0;
     private static final int FUTEX_WAKE = 1;
     private static final int FUTEX_CMP_REQUEUE = 4;
+    private static final int FUTEX_WAKE_OP = 5;
+    private static final int OP_ADD = 1 << 28;
+    private static final int OP_ARG = 1 << 12;
 
     private Futex() {}
 
@@ -21,6 +24,15 @@ public final class Futex {
     /** Wakes at most {@code count} waiters; how many, or -EINVAL, -EFAULT. */
     public static int wake(long address, int count) {
         return (int) Native.syscall(Sys.FUTEX, address, FUTEX_WAKE, count, 0, 0, 0);
+    }
+
+    /**
+     * Adds {@code delta}, of 0 to 2047, to the word and wakes at most {@code count} waiters, which nobody can come between
+     * and no kill; how many, or -EFAULT. Where the word was 0 it may be one more.
+     */
+    public static int addAndWake(long address, int delta, int count) {
+        return (int) Native.syscall(Sys.FUTEX, address, FUTEX_WAKE_OP, count, 1, address,
+                OP_ADD | delta * OP_ARG);
     }
 
     /**

@@ -39,6 +39,13 @@ class ExamplesTest {
     }
 
     @Test
+    void sellOutSellsEachThingOnceAndCountsTheTriesOfBothProcesses() throws Exception {
+        assertEquals(
+                "sold out: comparison 0 failed\n".repeat(2) + "left 0, takings 7000\ntries 1002\n",
+                output(SellOut.class));
+    }
+
+    @Test
     void whenBusyUsesItsOwnFilterFromBothFaces() throws Exception {
         assertEquals("load reached: true\nload never reached: true\n", output(WhenBusy.class));
     }

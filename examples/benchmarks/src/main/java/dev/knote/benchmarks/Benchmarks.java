@@ -4,6 +4,7 @@ import dev.knote.EventQueue;
 import dev.knote.benchmarks.netty.CostRows;
 import dev.knote.benchmarks.netty.EchoRows;
 import dev.knote.benchmarks.netty.WakeRows;
+import dev.knote.benchmarks.percpu.PercpuRows;
 import java.lang.management.ManagementFactory;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -50,6 +51,8 @@ final class Benchmarks {
         parts.put("words", rows::words);
         parts.put("threads", rows::threads);
         parts.put("allocation", () -> Allocation.run(settings));
+        parts.put("percpu", () -> PercpuRows.percpu(settings));
+        parts.put("opsvector", () -> PercpuRows.opsvector(settings));
         parts.put("netty", () -> EchoRows.run(settings));
         parts.put("nettyword", () -> WakeRows.run(settings));
         parts.put("nettycost", () -> CostRows.run(settings));
