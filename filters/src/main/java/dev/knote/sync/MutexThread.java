@@ -1,6 +1,5 @@
 package dev.knote.sync;
 
-import dev.knote.linux.Errno;
 import dev.knote.linux.Threads;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -49,7 +48,7 @@ final class MutexThread {
      */
     static boolean isDead(long id) {
         int tid = (int) (id & TID_MASK);
-        if (Threads.tkill(tid, 0) == -Errno.ESRCH) {
+        if (Threads.isGone(tid)) {
             return true;
         }
         String[] stat = stat(String.valueOf(tid));
