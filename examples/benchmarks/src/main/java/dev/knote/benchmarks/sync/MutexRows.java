@@ -2,6 +2,7 @@ package dev.knote.benchmarks.sync;
 
 import dev.knote.benchmarks.Child;
 import dev.knote.benchmarks.Cpus;
+import dev.knote.benchmarks.Plot;
 import dev.knote.benchmarks.Settings;
 import dev.knote.benchmarks.Spread;
 import dev.knote.benchmarks.Table;
@@ -92,6 +93,22 @@ public final class MutexRows {
         for (int i = 0; i < THREADS.length * SECTIONS.size(); i++) {
             print(i);
         }
+        for (int i = 0; i < SECTIONS.size(); i++) {
+            plot(SECTIONS.get(i), i * THREADS.length);
+        }
+    }
+
+    private void plot(Section section, int first) {
+        Plot plot = new Plot(
+                "mutex-" + section.name + "-" + cpus.count(),
+                "Mutexes, " + section.name + " sections, " + where,
+                "ns a section");
+        for (int i = 0; i < THREADS.length; i++) {
+            for (Subject subject : subjects) {
+                plot.bar(subject.name + ", " + THREADS[i], Spread.of(subject.figures.get(first + i).nanos));
+            }
+        }
+        plot.write();
     }
 
     private static int threads(int index) {
