@@ -76,7 +76,8 @@ final class MutexThread {
         try {
             String line = Files.readString(Path.of("/proc", thread, "stat"),
                     java.nio.charset.StandardCharsets.ISO_8859_1);
-            return line.substring(line.lastIndexOf(')') + 2).split(" ");
+            int name = line.lastIndexOf(')');
+            return name < 0 ? null : line.substring(name + 2).split(" ");
         } catch (IOException e) {
             return null;
         }
