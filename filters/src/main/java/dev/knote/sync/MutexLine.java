@@ -137,24 +137,19 @@ final class MutexLine {
         }
     }
 
-    /** Stays awake for it, alone, if that may help. */
+    /** Stays awake for it, alone, if that may help. Who has it already may not have said that it waits no more. */
     private Outcome spin(MutexThread me, long deadline, boolean woken) {
-        if (isBesideMe() || (int) INT.getVolatile(line, AWAKE) != 0
-                || !INT.compareAndSet(line, AWAKE, 0, me.tid())) {
+        int awake = (int) INT.getVolatile(line, AWAKE);
+        if (awake != 0 && awake != (int) (get() & TID) || isBesideMe()
+                || !INT.compareAndSet(line, AWAKE, awake, me.tid())) {
             return Outcome.BUSY;
         }
         me.spins++;
-        Outcome outcome = Outcome.BUSY;
         try {
-            outcome = look(me, deadline, woken);
+            return look(me, deadline, woken);
         } finally {
-            if (outcome == Outcome.BUSY) {
-                INT.setVolatile(line, AWAKE, 0);
-            } else {
-                INT.setRelease(line, AWAKE, 0);
-            }
+            INT.compareAndSet(line, AWAKE, me.tid(), 0);
         }
-        return outcome;
     }
 
     /** Looks at the mutex while its owner may be running, for as long as it has been worth while. */

@@ -39,8 +39,8 @@ import java.time.Duration;
  * <li>Unlock: processor 0; stamp and id to 0. That fails if bit 31 is set. If nobody stays awake then: to 0, and wake
  * one. Else: to bit 31 alone, and look at 12 again; if nobody stays awake any more, bit 31 alone to 0, and if that
  * succeeds, wake one.
- * <li>Stay awake: own id at 12, by compare-and-set from 0, only while the owner's processor is another one; to end it,
- * 0 at 12, then look at the word again.
+ * <li>Stay awake: own id at 12, by compare-and-set from 0 or from the owner's id, only while the owner's processor is
+ * another one; to end it, own id to 0, then look at the word again.
  * <li>Sleep: set bit 31, FUTEX_WAIT while the low half is unchanged, at most 50 ms. Who has slept locks with bit 31
  * set, and sets it before it gives up.
  * <li>After 50 ms with the same word: if the owner is dead, the word to own stamp and id with bit 30. What was at 12

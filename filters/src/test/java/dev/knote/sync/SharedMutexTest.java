@@ -14,6 +14,7 @@ import dev.knote.sync.SharedMutex.Outcome;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.Callable;
@@ -229,6 +230,22 @@ class SharedMutexTest {
         assertTrue(spins(1) > 0, "times awake for an owner elsewhere");
         mutex.unlock();
         assertEquals(0, SharedMemory.load32(processor()), "the processor of no owner");
+    }
+
+    @Test
+    void a_free_mutex_makes_no_garbage() {
+        var threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+        long end = System.nanoTime() + 20_000_000_000L;
+        long bytes;
+        do {
+            bytes = threads.getCurrentThreadAllocatedBytes();
+            for (int i = 0; i < 20_000; i++) {
+                mutex.lock();
+                mutex.unlock();
+            }
+            bytes = threads.getCurrentThreadAllocatedBytes() - bytes;
+        } while (bytes > 10_000 && System.nanoTime() < end);
+        assertTrue(bytes <= 10_000, bytes + " bytes for 20,000 sections");
     }
 
     /** How often one has stayed awake for an owner that was seen {@code away} processors from its own. */

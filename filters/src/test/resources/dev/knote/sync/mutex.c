@@ -114,17 +114,16 @@ static int take(struct mutex *m, int woken) {
 }
 
 static int stay_awake(struct mutex *m, int woken) {
-    uint32_t nobody = 0;
-    if (load(&m->cpu) == (uint32_t)sched_getcpu() + 1 || load(&m->awake) != 0
-            || !__atomic_compare_exchange_n(&m->awake, &nobody, (uint32_t)(self & TID), 0, __ATOMIC_SEQ_CST,
-                                            __ATOMIC_SEQ_CST))
+    uint32_t me = self & TID, awake = load(&m->awake);
+    if (load(&m->cpu) == (uint32_t)sched_getcpu() + 1 || (awake != 0 && awake != (get(m) & TID))
+            || !__atomic_compare_exchange_n(&m->awake, &awake, me, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
         return BUSY;
     uint32_t worth = load(&m->worth);
     int64_t end = now() + (worth && worth < MOST_WORTH ? worth : MOST_WORTH);
     int outcome = BUSY;
     while ((outcome = take(m, woken)) == BUSY && now() < end && load(&m->cpu) != (uint32_t)sched_getcpu() + 1)
         __builtin_ia32_pause();
-    store(&m->awake, 0);
+    __atomic_compare_exchange_n(&m->awake, &me, 0, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
     return outcome;
 }
 
