@@ -22,7 +22,7 @@ public final class MutexRows {
     private final String where;
     private final List<Subject> subjects = new ArrayList<>();
 
-    /** @param name of the kind of section; its length is that of {@code work} rounds of about 2 ns */
+    /** @param name of the kind of section; its length is that of {@code work} rounds of about 1.7 ns */
     private record Section(String name, int work) {}
 
     private static final List<Section> SECTIONS = List.of(
