@@ -4,6 +4,7 @@ module dev.knote.filters {
 
     exports dev.knote.filters;
     exports dev.knote.percpu;
+    exports dev.knote.sync;
 
     provides dev.knote.Filter with
             dev.knote.filters.ReadFilter,

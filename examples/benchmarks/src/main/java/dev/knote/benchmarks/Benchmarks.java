@@ -5,6 +5,7 @@ import dev.knote.benchmarks.netty.CostRows;
 import dev.knote.benchmarks.netty.EchoRows;
 import dev.knote.benchmarks.netty.WakeRows;
 import dev.knote.benchmarks.percpu.PercpuRows;
+import dev.knote.benchmarks.sync.MutexRows;
 import java.lang.management.ManagementFactory;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -56,6 +57,7 @@ final class Benchmarks {
         parts.put("netty", () -> EchoRows.run(settings));
         parts.put("nettyword", () -> WakeRows.run(settings));
         parts.put("nettycost", () -> CostRows.run(settings));
+        parts.put("mutex", () -> MutexRows.run(settings));
         parts.put("syscalls", () -> SystemCalls.run(settings));
         return parts;
     }
