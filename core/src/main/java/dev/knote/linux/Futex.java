@@ -10,6 +10,7 @@ public final class Futex {
     private static final int FUTEX_WAIT = 0;
     private static final int FUTEX_WAKE = 1;
     private static final int FUTEX_CMP_REQUEUE = 4;
+    private static final int CLOCK_MONOTONIC = 1;
 
     private Futex() {}
 
@@ -29,6 +30,14 @@ public final class Futex {
      */
     public static int requeueOne(long from, int value, long to) {
         return (int) Native.syscall(Sys.FUTEX, from, FUTEX_CMP_REQUEUE, 0, 1, to, value & 0xffffffffL);
+    }
+
+    /**
+     * As {@link #waitv(long, int)}, until a moment of {@link System#nanoTime}'s clock: {@code timespec} is the address of
+     * a struct timespec, or 0; then also -ETIMEDOUT.
+     */
+    public static int waitv(long waiters, int count, long timespec) {
+        return (int) Native.syscall(Sys.FUTEX_WAITV, waiters, count, 0, timespec, CLOCK_MONOTONIC, 0);
     }
 
     /** Waits for any of {@code count} words; the index of a woken one, -EAGAIN, -EINTR, -EFAULT. */
