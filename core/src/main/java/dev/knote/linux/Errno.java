@@ -26,6 +26,7 @@ public final class Errno {
     public static final int ENOSPC = 28;
     public static final int ESPIPE = 29;
     public static final int EPIPE = 32;
+    public static final int EDEADLK = 35;
     public static final int ENAMETOOLONG = 36;
     public static final int ENOSYS = 38;
     public static final int ELOOP = 40;
@@ -52,6 +53,7 @@ public final class Errno {
     public static final int EALREADY = 114;
     public static final int EINPROGRESS = 115;
     public static final int ECANCELED = 125;
+    public static final int ENOTRECOVERABLE = 131;
 
     private static final String[] NAMES = names();
 
@@ -64,7 +66,7 @@ public final class Errno {
     }
 
     private static String[] names() {
-        String[] names = new String[ECANCELED + 1];
+        String[] names = new String[ENOTRECOVERABLE + 1];
         try {
             for (var field : Errno.class.getFields()) {
                 names[field.getInt(null)] = field.getName();

@@ -22,6 +22,7 @@ public final class Sys {
     static final int UNLINKAT = pick(263, 35);
     static final int FALLOCATE = pick(285, 47);
     static final int GETTID = pick(186, 178);
+    static final int TKILL = pick(200, 130);
     static final int FUTEX = pick(202, 98);
     static final int SCHED_GETAFFINITY = pick(204, 123);
     static final int TGKILL = pick(234, 131);

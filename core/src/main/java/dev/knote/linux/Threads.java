@@ -27,6 +27,11 @@ public final class Threads {
         return (int) Native.syscall(Sys.TGKILL, pid, tid, signal);
     }
 
+    /** As tgkill, of a thread of any process: with signal 0, -ESRCH if there is none of this id. */
+    public static int tkill(int tid, int signal) {
+        return (int) Native.syscall(Sys.TKILL, tid, signal, 0);
+    }
+
     /** The processor that the calling thread runs on, a moment ago; 0 where libc can't tell. No system call. */
     public static int cpu() {
         try {

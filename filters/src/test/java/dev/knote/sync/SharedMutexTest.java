@@ -1,0 +1,231 @@
+package dev.knote.sync;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.knote.KeventException;
+import dev.knote.SharedMemory;
+import dev.knote.linux.Errno;
+import dev.knote.sync.SharedMutex.Outcome;
+import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.function.Executable;
+
+/** What a SharedMutex promises within one process. */
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class SharedMutexTest {
+    private final SharedMemory memory = SharedMemory.anonymous(4096);
+    private final SharedMutex mutex = SharedMutex.of(memory.segment(), 0);
+
+    @AfterEach
+    void close() {
+        memory.close();
+    }
+
+    @Test
+    void a_free_mutex_is_locked_once() throws Exception {
+        assertEquals(Outcome.LOCKED, mutex.lock());
+        assertTrue(mutex.isOwner());
+        assertEquals(Outcome.BUSY, elsewhere(mutex::tryLock));
+        mutex.unlock();
+        assertFalse(mutex.isOwner());
+        assertEquals(Outcome.LOCKED, elsewhere(() -> {
+            Outcome outcome = mutex.tryLock();
+            mutex.unlock();
+            return outcome;
+        }));
+        assertEquals(0, memory.segment().get(java.lang.foreign.ValueLayout.JAVA_LONG, 0), "the word");
+    }
+
+    @Test
+    void an_unlock_wakes_who_waits() throws Exception {
+        mutex.lock();
+        FutureTask<Outcome> other = start(this::lockAndUnlock);
+        awaitWaiter();
+        mutex.unlock();
+        assertEquals(Outcome.LOCKED, other.get());
+    }
+
+    @Test
+    void what_is_not_the_callers_is_not_unlocked() throws Exception {
+        assertFails(Errno.EPERM, "free", mutex::unlock);
+        mutex.lock();
+        elsewhere(() -> {
+            assertFails(Errno.EPERM, "held by thread", mutex::unlock);
+            assertFails(Errno.EPERM, "owner", mutex::consistent);
+            return null;
+        });
+        assertEquals(Outcome.BUSY, elsewhere(mutex::tryLock));
+        mutex.unlock();
+        assertFails(Errno.EPERM, "free", mutex::unlock);
+    }
+
+    @Test
+    void a_second_lock_by_the_owner_is_an_error() {
+        mutex.lock();
+        assertFails(Errno.EDEADLK, "is the owner", mutex::lock);
+        assertFails(Errno.EDEADLK, "is the owner", mutex::tryLock);
+        assertFails(Errno.EDEADLK, "is the owner", () -> mutex.tryLock(Duration.ofSeconds(1)));
+        mutex.unlock();
+        assertEquals(Outcome.LOCKED, mutex.lock());
+    }
+
+    @Test
+    void a_wait_ends_with_its_timeout() throws Exception {
+        mutex.lock();
+        long from = System.nanoTime();
+        assertEquals(Outcome.BUSY, elsewhere(() -> mutex.tryLock(Duration.ofMillis(120))));
+        assertTrue(System.nanoTime() - from >= 120_000_000, "it ended too soon");
+        assertEquals(Outcome.BUSY, elsewhere(() -> mutex.tryLock(Duration.ZERO)));
+        FutureTask<Outcome> patient = start(() -> mutex.tryLock(Duration.ofSeconds(Long.MAX_VALUE)));
+        awaitWaiter();
+        mutex.unlock();
+        assertEquals(Outcome.LOCKED, patient.get());
+    }
+
+    @Test
+    void one_who_gives_up_leaves_nobody_asleep() throws Exception {
+        for (int i = 0; i < 20; i++) {
+            mutex.lock();
+            FutureTask<Outcome> impatient = start(() -> mutex.tryLock(Duration.ofMillis(1)));
+            FutureTask<Outcome> patient = start(this::lockAndUnlock);
+            if (impatient.get() == Outcome.LOCKED) {
+                throw new AssertionError("two owners");
+            }
+            long from = System.nanoTime();
+            mutex.unlock();
+            assertEquals(Outcome.LOCKED, patient.get());
+            assertTrue(System.nanoTime() - from < 5_000_000_000L);
+        }
+    }
+
+    @Test
+    void wrong_arguments_are_named() {
+        MemorySegment segment = memory.segment();
+        assertFails(Errno.EINVAL, "aligned to 64", () -> SharedMutex.of(segment, 8));
+        assertFails(Errno.EINVAL, "expected 64", () -> SharedMutex.of(segment, 4096));
+        assertFails(Errno.EINVAL, "expected 64", () -> SharedMutex.of(segment, -64));
+        assertFails(Errno.EACCES, "read-only", () -> SharedMutex.of(segment.asReadOnly(), 0));
+        assertFails(Errno.EFAULT, "heap", () -> SharedMutex.of(MemorySegment.ofArray(new long[8]), 0));
+        assertFails(Errno.EINVAL, "timeout is PT-1S", () -> mutex.tryLock(Duration.ofSeconds(-1)));
+        segment.set(java.lang.foreign.ValueLayout.JAVA_INT, 64 + 32, 1);
+        assertFails(Errno.EINVAL, "namespace of process ids 1", () -> SharedMutex.of(segment, 64));
+    }
+
+    @Test
+    void a_virtual_thread_is_refused() throws Exception {
+        FutureTask<Outcome> task = new FutureTask<>(mutex::lock);
+        Thread.ofVirtual().start(task);
+        var failure = assertThrows(ExecutionException.class, task::get);
+        assertTrue(failure.getCause() instanceof IllegalStateException, failure.toString());
+        assertTrue(failure.getMessage().contains("virtual"), failure.toString());
+    }
+
+    @Test
+    void the_next_owner_is_told_of_the_death_of_the_last_one() throws Exception {
+        elsewhere(mutex::lock); // its thread ends
+        assertEquals(Outcome.OWNER_DIED, mutex.lock());
+        assertEquals(Outcome.BUSY, elsewhere(mutex::tryLock));
+        mutex.consistent();
+        assertFails(Errno.EINVAL, "no owner has died", mutex::consistent);
+        mutex.unlock();
+        assertEquals(Outcome.LOCKED, elsewhere(this::lockAndUnlock));
+    }
+
+    @Test
+    void a_death_is_seen_by_waits_with_a_timeout_and_by_repeated_tries() throws Exception {
+        elsewhere(mutex::lock);
+        assertEquals(Outcome.OWNER_DIED, mutex.tryLock(Duration.ofSeconds(20)));
+        mutex.consistent();
+        mutex.unlock();
+        elsewhere(mutex::lock);
+        Outcome outcome = Outcome.BUSY;
+        for (long end = System.nanoTime() + 20_000_000_000L; outcome == Outcome.BUSY
+                && System.nanoTime() < end;) {
+            outcome = mutex.tryLock();
+        }
+        assertEquals(Outcome.OWNER_DIED, outcome);
+    }
+
+    @Test
+    void one_who_sleeps_while_the_owner_dies_is_told() throws Exception {
+        CountDownLatch end = new CountDownLatch(1);
+        FutureTask<Outcome> owner = start(() -> {
+            Outcome outcome = mutex.lock();
+            end.await();
+            return outcome;
+        });
+        while (mutex.tryLock() == Outcome.LOCKED) {
+            mutex.unlock();
+        }
+        FutureTask<Outcome> waiter = start(mutex::lock);
+        awaitWaiter();
+        end.countDown();
+        assertEquals(Outcome.LOCKED, owner.get());
+        assertEquals(Outcome.OWNER_DIED, waiter.get());
+        assertEquals(Outcome.OWNER_DIED, mutex.lock(), "of one who took over and died as well");
+    }
+
+    @Test
+    void what_is_unlocked_unrepaired_is_lost() throws Exception {
+        elsewhere(mutex::lock);
+        assertEquals(Outcome.OWNER_DIED, mutex.lock());
+        FutureTask<Outcome> waiter = start(mutex::lock);
+        awaitWaiter();
+        mutex.unlock();
+        var failure = assertThrows(ExecutionException.class, waiter::get);
+        assertEquals(Errno.ENOTRECOVERABLE, ((KeventException) failure.getCause()).errno());
+        assertFails(Errno.ENOTRECOVERABLE, "without consistent()", mutex::lock);
+        assertFails(Errno.ENOTRECOVERABLE, "without consistent()", mutex::tryLock);
+        assertFails(Errno.EPERM, "lost", mutex::unlock);
+    }
+
+    @Test
+    void a_thread_id_that_is_used_again_is_no_owner() {
+        long me = MutexThread.current().id;
+        assertFalse(MutexThread.isDead(me));
+        assertTrue(MutexThread.isDead(me + (1L << 32)), "of another birth");
+        assertFalse(MutexThread.isDead(me & 0xffffffffL), "of no known birth");
+        memory.segment().set(java.lang.foreign.ValueLayout.JAVA_LONG, 0, me + (1L << 32));
+        assertEquals(Outcome.OWNER_DIED, mutex.lock());
+    }
+
+    private Outcome lockAndUnlock() {
+        Outcome outcome = mutex.lock();
+        mutex.unlock();
+        return outcome;
+    }
+
+    /** Until somebody is about to sleep. */
+    private void awaitWaiter() {
+        long end = System.nanoTime() + 20_000_000_000L;
+        while (SharedMemory.load32(memory.word32(0)) >= 0) {
+            assertTrue(System.nanoTime() < end, "nobody came to sleep");
+            Thread.onSpinWait();
+        }
+    }
+
+    private static <T> T elsewhere(java.util.concurrent.Callable<T> task) throws Exception {
+        return start(task).get();
+    }
+
+    private static <T> FutureTask<T> start(java.util.concurrent.Callable<T> task) {
+        FutureTask<T> future = new FutureTask<>(task);
+        Thread.ofPlatform().daemon().start(future);
+        return future;
+    }
+
+    static void assertFails(int errno, String words, Executable call) {
+        KeventException e = assertThrows(KeventException.class, call);
+        assertEquals(errno, e.errno(), e.getMessage());
+        assertTrue(e.getMessage().contains(words), e.getMessage());
+    }
+}
