@@ -41,14 +41,11 @@ final class DirectWait {
         boolean slept = false;
         for (;;) {
             int taken = takeFirst();
-            if (taken >= 0) {
+            if (taken >= 0 || deadline != Words.NEVER && System.nanoTime() - deadline >= 0) {
                 if (slept) {
-                    passOn(taken + 1);
+                    passOn(taken);
                 }
                 return taken;
-            }
-            if (deadline != Words.NEVER && System.nanoTime() - deadline >= 0) {
-                return WaitSet.TIMEOUT;
             }
             if (prepare()) {
                 sleep(WaitSet.earlier(deadline, mostNanos));
@@ -66,10 +63,12 @@ final class DirectWait {
         return WaitSet.TIMEOUT;
     }
 
-    /** A wake may have been counted for each of the words, and only one was taken; those before it were just not there. */
-    private void passOn(int from) {
-        for (int i = from; i < members.length; i++) {
-            members[i].passOn();
+    /** A wake may have been counted for each of the words, and one was taken at most. */
+    private void passOn(int taken) {
+        for (int i = 0; i < members.length; i++) {
+            if (i != taken) {
+                members[i].passOn();
+            }
         }
     }
 

@@ -62,14 +62,11 @@ final class QueueWait implements AutoCloseable {
                     candidates.or(armed);
                 }
                 int taken = takeFirst(!slept);
-                if (taken >= 0) {
+                if (taken >= 0 || deadline != Words.NEVER && System.nanoTime() - deadline >= 0) {
                     if (slept) {
                         passOn(taken);
                     }
                     return taken;
-                }
-                if (deadline != Words.NEVER && System.nanoTime() - deadline >= 0) {
-                    return WaitSet.TIMEOUT;
                 }
                 if (arm()) {
                     interrupted |= sleep(deadline, mostNanos);
@@ -161,8 +158,8 @@ final class QueueWait implements AutoCloseable {
 
     /** A wake may have been counted for those that are not kept. */
     private void passOn(int taken) {
-        for (int i = candidates.nextSetBit(taken + 1); i >= 0; i = candidates.nextSetBit(i + 1)) {
-            if (!kept.get(i)) {
+        for (int i = candidates.nextSetBit(0); i >= 0; i = candidates.nextSetBit(i + 1)) {
+            if (i != taken && !kept.get(i)) {
                 members[i].passOn();
             }
         }

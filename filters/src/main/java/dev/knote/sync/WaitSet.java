@@ -46,6 +46,7 @@ public final class WaitSet implements AutoCloseable {
     private final Map<Long, Integer> indices = new HashMap<>();
     private Waitable[] members = new Waitable[0];
     private boolean consumes;
+    private boolean locks;
     private DirectWait direct;
     private QueueWait queue;
     private AllWait all;
@@ -86,6 +87,15 @@ public final class WaitSet implements AutoCloseable {
         return add((Waitable) semaphore);
     }
 
+    /**
+     * Waits for a mutex to be free, or the calling thread's; its index. Who takes it is its owner and gives it back by
+     * {@link #unlock}, as often as it was taken.
+     */
+    public int add(SharedMutex mutex) {
+        locks = true;
+        return add(new MutexMember(mutex));
+    }
+
     private int add(Waitable added) {
         checkOpen();
         Integer there = indices.putIfAbsent(added.word.address(), members.length);
@@ -114,6 +124,20 @@ public final class WaitSet implements AutoCloseable {
         }
     }
 
+    /**
+     * Gives back the mutex at {@code index} once; a thread that had locked it before the set took it has it still.
+     *
+     * @throws dev.knote.KeventException EPERM if the caller is not the owner
+     */
+    public void unlock(int index) {
+        if (!(member(index) instanceof MutexMember mutex)) {
+            throw new IllegalArgumentException(
+                    "unlock: index is " + index + ", a " + members[index].getClass().getSimpleName()
+                            + ": expected that of a mutex");
+        }
+        mutex.unlock();
+    }
+
     /** How many there are. */
     public int size() {
         return members.length;
@@ -121,6 +145,8 @@ public final class WaitSet implements AutoCloseable {
 
     /**
      * Waits until one is available and takes it: the one with the lowest index, if there are several.
+     *
+     * <p>It makes no garbage, but in a set of many for each mutex, and each object that another set keeps, that it arms.
      *
      * @param timeout at most this long; null for ever; zero to try
      * @return its index, or {@link #TIMEOUT}
@@ -157,7 +183,10 @@ public final class WaitSet implements AutoCloseable {
         return all.await(deadline, mostSleep());
     }
 
-    /** Whether the mutex at {@code index}, when it was last taken by this set, had been left by an owner who died. */
+    /**
+     * Whether the mutex at {@code index}, when it was last taken by this set, had been left by an owner who died: then
+     * {@link SharedMutex#consistent} before it is given back.
+     */
     public boolean isAbandoned(int index) {
         return member(index).wasAbandoned();
     }
@@ -211,7 +240,7 @@ public final class WaitSet implements AutoCloseable {
 
     /** Where a wake is for one, it may have been lost with a process that was killed. */
     private long mostSleep() {
-        return consumes ? lookAgainNanos : Words.NEVER;
+        return locks ? MutexMember.LOOK_AGAIN_NANOS : consumes ? lookAgainNanos : Words.NEVER;
     }
 
     /** The deadline, or {@code mostNanos} from now. */
