@@ -27,7 +27,11 @@ final class Waiter<T> {
     }
 
     T result() throws Exception {
-        return task.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+        return result(PATIENCE.toSeconds());
+    }
+
+    T result(long seconds) throws Exception {
+        return task.get(seconds, TimeUnit.SECONDS);
     }
 
     boolean isDone() {
