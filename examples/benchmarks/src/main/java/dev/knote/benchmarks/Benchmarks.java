@@ -53,6 +53,7 @@ final class Benchmarks {
         parts.put("netty", () -> EchoRows.run(settings));
         parts.put("nettyword", () -> WakeRows.run(settings));
         parts.put("nettycost", () -> CostRows.run(settings));
+        parts.put("waitany", () -> WaitAnyRows.run(settings));
         parts.put("syscalls", () -> SystemCalls.run(settings));
         return parts;
     }
