@@ -60,16 +60,27 @@ final class AllWait {
 
     /** The one that was taken by somebody else meanwhile; then what was taken before it is given back. */
     private Waitable takeAll() {
-        for (int i = 0; i < order.length; i++) {
-            if (!order[i].take()) {
-                for (int k = i; k-- > 0;) {
-                    order[k].giveBack();
-                }
-                at = i;
-                return order[i];
+        int taken = 0;
+        try {
+            while (taken < order.length && order[taken].take()) {
+                taken++;
             }
+        } catch (RuntimeException e) { // memory that is gone, a mutex that is lost
+            giveBack(taken);
+            throw e;
         }
-        return null;
+        if (taken == order.length) {
+            return null;
+        }
+        giveBack(taken);
+        at = taken;
+        return order[taken];
+    }
+
+    private void giveBack(int taken) {
+        for (int i = taken; i-- > 0;) {
+            order[i].giveBack();
+        }
     }
 
     /** Two who disturb each other do not do it again and again. */

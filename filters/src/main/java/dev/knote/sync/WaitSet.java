@@ -38,7 +38,7 @@ public final class WaitSet implements AutoCloseable {
     public static final int TIMEOUT = -1;
 
     /** How many words at most are waited for without a queue. */
-    private static final int DIRECT = Integer.getInteger("knote.waitset.direct", hasRing() ? 8 : 128);
+    private static final int DIRECT = Integer.getInteger("knote.waitset.direct", hasRing() ? 4 : 128);
     private static final long LOOK_AGAIN_NANOS = 250_000_000L;
 
     private final int mostDirect;

@@ -4,6 +4,7 @@ import dev.knote.SharedMemory;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /** One of many, made available by another process, and waited for. The other one is a C program for all of them. */
 final class WaitAnyRows {
@@ -28,27 +29,31 @@ final class WaitAnyRows {
             return;
         }
         String only = System.getProperty("bench.only", "");
-        if (!only.equals("two")) {
-            on(settings, settings.cpus().one());
+        int[] sizes = only.startsWith("ways") ? new int[] {1, 4, 8, 16, 32, MOST_DIRECT}
+                : new int[] {1, 16, MOST_DIRECT, MANY};
+        if (!only.endsWith("two")) {
+            on(settings, settings.cpus().one(), sizes, only.startsWith("ways"));
         }
-        if (settings.cpus().count() > 1 && !only.equals("one")) {
-            on(settings, settings.cpus().two());
+        if (settings.cpus().count() > 1 && !only.endsWith("one")) {
+            on(settings, settings.cpus().two(), sizes, only.startsWith("ways"));
         }
     }
 
-    private static void on(Settings settings, Cpus cpus) throws Exception {
+    /** @param ways also those that the set would not choose: {@code -Dbench.only=ways}, ways-one, ways-two */
+    private static void on(Settings settings, Cpus cpus, int[] sizes, boolean ways) throws Exception {
         String where = cpus.count() == 1 ? "one CPU" : "two CPUs";
-        Plot plot = new Plot("waitany-" + where.replace(" ", "-").toLowerCase(), "waitAny and back, " + where,
+        Plot plot = new Plot("waitany-" + where.replace(" ", "-").toLowerCase(Locale.ROOT),
+                "waitAny and back, " + where,
                 "µs");
-        for (int n : new int[] {1, 16, MOST_DIRECT, MANY}) {
+        for (int n : sizes) {
             try (Race race = new Race(settings, WARM_UP_NANOS)) {
-                new WaitAnyRows(settings, cpus, race).among(n, where, plot);
+                new WaitAnyRows(settings, cpus, race).among(n, where, plot, ways);
             }
         }
         plot.write();
     }
 
-    private void among(int n, String where, Plot plot) throws IOException {
+    private void among(int n, String where, Plot plot, boolean ways) throws IOException {
         List<Race.Subject> peers = new ArrayList<>();
         if (n <= MOST_DIRECT) {
             peers.add(c("waitv", "futex_waitv", n));
@@ -58,13 +63,12 @@ final class WaitAnyRows {
             peers.add(c("poll", "eventfd, poll", n));
         }
         List<Race.Subject> knotes = new ArrayList<>();
-        knotes.add(java(n, "words", "words", List.of()));
-        knotes.add(java(n, "events", "events", List.of()));
-        if (n <= MOST_DIRECT && System.getProperty("bench.ways") != null) {
-            for (int most : new int[] {0, MOST_DIRECT}) {
-                String way = most == 0 ? "words, by a queue" : "words, by futex_waitv";
-                knotes.add(java(n, "words", way, List.of("-Dknote.waitset.direct=" + most)));
-            }
+        if (ways) {
+            knotes.add(java(n, "words", "words, by a queue", List.of("-Dknote.waitset.direct=0")));
+            knotes.add(java(n, "words", "words, by futex_waitv", List.of("-Dknote.waitset.direct=128")));
+        } else {
+            knotes.add(java(n, "words", "words", List.of()));
+            knotes.add(java(n, "events", "events", List.of()));
         }
         race.run();
         for (Race.Subject peer : peers) {
