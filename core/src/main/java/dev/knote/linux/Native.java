@@ -80,11 +80,20 @@ public final class Native {
 
     /** A handle for a C function whose arguments and result are of {@code type}'s Java types (int, long). */
     public static MethodHandle function(String name, MethodType type) {
+        return function(name, type, new Linker.Option[0]);
+    }
+
+    /** As {@link #function}, of one that ends at once: the JVM takes no note of the call. */
+    public static MethodHandle leaf(String name, MethodType type) {
+        return function(name, type, Linker.Option.critical(false));
+    }
+
+    private static MethodHandle function(String name, MethodType type, Linker.Option... options) {
         MemoryLayout[] arguments = type.parameterList().stream().map(Native::layout)
                 .toArray(MemoryLayout[]::new);
         return LINKER.downcallHandle(
                 LINKER.defaultLookup().findOrThrow(name),
-                FunctionDescriptor.of(layout(type.returnType()), arguments));
+                FunctionDescriptor.of(layout(type.returnType()), arguments), options);
     }
 
     private static MemoryLayout layout(Class<?> type) {

@@ -1,5 +1,6 @@
 package dev.knote.linux;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
@@ -10,7 +11,7 @@ public final class Threads {
     private static final int AFFINITY_BYTES = 1024;
 
     private static final MethodHandle CPU = Native.symbol("sched_getcpu").isPresent()
-            ? Native.function("sched_getcpu", MethodType.methodType(int.class))
+            ? Native.leaf("sched_getcpu", MethodType.methodType(int.class))
             : null;
 
     private Threads() {}
@@ -27,23 +28,40 @@ public final class Threads {
         return (int) Native.syscall(Sys.TGKILL, pid, tid, signal);
     }
 
-    /** As tgkill, of a thread of any process: with signal 0, -ESRCH if there is none of this id. */
-    public static int tkill(int tid, int signal) {
-        return (int) Native.syscall(Sys.TKILL, tid, signal, 0);
+    /** The processor that the calling thread runs on, a moment ago; 0 where nobody can tell. */
+    public static int cpu() {
+        if (!Rseq.IS_THERE || Thread.currentThread().isVirtual()) {
+            return cpuOfLibc();
+        }
+        int cpu = Rseq.cpu();
+        return cpu >= 0 ? cpu : cpuOfLibc();
     }
 
-    /** The processor that the calling thread runs on, a moment ago; 0 where libc can't tell. No system call. */
-    public static int cpu() {
+    /** As {@link #cpu}, whoever asks: sched_getcpu, else getcpu(2). */
+    static int cpuOfLibc() {
         try {
-            return CPU == null ? 0 : (int) CPU.invokeExact();
+            return CPU == null ? cpuOfKernel() : (int) CPU.invokeExact();
         } catch (Throwable t) {
             throw new AssertionError("a downcall does not throw", t);
         }
     }
 
+    static int cpuOfKernel() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment cpu = arena.allocate(Integer.BYTES, Integer.BYTES);
+            return Native.syscall(Sys.GETCPU, cpu.address(), 0, 0) == 0 ? cpu.get(ValueLayout.JAVA_INT, 0)
+                    : 0;
+        }
+    }
+
+    /** Whether no thread has this number any more: one that may not be signalled lives. */
+    public static boolean isGone(int tid) {
+        return Native.syscall(Sys.TKILL, tid, 0, 0) == -Errno.ESRCH;
+    }
+
     /** How many processors the calling thread may run on, or -errno. */
     public static int processors() {
-        try (var arena = java.lang.foreign.Arena.ofConfined()) {
+        try (Arena arena = Arena.ofConfined()) {
             MemorySegment mask = arena.allocate(AFFINITY_BYTES, Long.BYTES);
             long bytes = Native.syscall(Sys.SCHED_GETAFFINITY, 0, AFFINITY_BYTES, mask.address());
             if (bytes < 0) {

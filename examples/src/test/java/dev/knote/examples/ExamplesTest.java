@@ -64,6 +64,13 @@ class ExamplesTest {
         assertEquals("jobs: 42\n", output(NettyWords.class));
     }
 
+    @Test
+    void sharedAccountsHaveTheirSumAfterAnOwnerDied() throws Exception {
+        assertEquals(
+                "moved 30: 70 and 30\nits owner died and left 20 and 30\nmoved 10: 10 and 90\n",
+                output(SharedAccounts.class));
+    }
+
     private static String output(Class<?> example) throws Exception {
         Path source = Path.of("src/main/java", example.getName().replace('.', '/') + ".java");
         assertTrue(Files.readAllLines(source).size() < 70, source + " is to be short");

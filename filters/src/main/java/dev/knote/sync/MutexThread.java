@@ -1,6 +1,5 @@
 package dev.knote.sync;
 
-import dev.knote.linux.Errno;
 import dev.knote.linux.Threads;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -49,7 +48,7 @@ final class MutexThread {
      */
     static boolean isDead(long id) {
         int tid = (int) (id & TID_MASK);
-        if (Threads.tkill(tid, 0) == -Errno.ESRCH) {
+        if (Threads.isGone(tid)) {
             return true;
         }
         String[] stat = stat(String.valueOf(tid));
@@ -77,7 +76,8 @@ final class MutexThread {
         try {
             String line = Files.readString(Path.of("/proc", thread, "stat"),
                     java.nio.charset.StandardCharsets.ISO_8859_1);
-            return line.substring(line.lastIndexOf(')') + 2).split(" ");
+            int name = line.lastIndexOf(')');
+            return name < 0 ? null : line.substring(name + 2).split(" ");
         } catch (IOException e) {
             return null;
         }

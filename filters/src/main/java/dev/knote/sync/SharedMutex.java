@@ -81,8 +81,8 @@ public final class SharedMutex {
     /**
      * The mutex at {@code offset} of {@code memory}, whether it is new (all zero) or in use.
      *
-     * @throws KeventException EFAULT if it is heap memory, EINVAL if it ends too soon, is not aligned to {@value #BYTES}, or
-     *             belongs to another namespace of process ids, EACCES if it is read-only
+     * @throws KeventException EFAULT if it is heap memory, EINVAL if it ends too soon, is not aligned to
+     *         {@value #BYTES}, or belongs to another namespace of process ids, EACCES if it is read-only
      */
     public static SharedMutex of(MemorySegment memory, long offset) {
         Words.region("SharedMutex.of: memory", memory, offset, BYTES, BYTES);
@@ -95,9 +95,8 @@ public final class SharedMutex {
      * Locks; waits as long as it takes.
      *
      * @return {@code LOCKED} or {@code OWNER_DIED}
-     *
-     * @throws KeventException EDEADLK if the caller is the owner, ENOTRECOVERABLE if an owner has died and its successor has
-     *             unlocked without {@link #consistent}
+     * @throws KeventException EDEADLK if the caller is the owner, ENOTRECOVERABLE if an owner has died and its
+     *         successor has unlocked without {@link #consistent}
      */
     public Outcome lock() {
         MutexThread me = MutexThread.current();

@@ -8,9 +8,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.knote.KeventException;
 import dev.knote.SharedMemory;
 import dev.knote.linux.Errno;
+import dev.knote.linux.Native;
+import dev.knote.linux.Threads;
 import dev.knote.sync.SharedMutex.Outcome;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -42,7 +48,7 @@ class SharedMutexTest {
             mutex.unlock();
             return outcome;
         }));
-        assertEquals(0, memory.segment().get(java.lang.foreign.ValueLayout.JAVA_LONG, 0), "the word");
+        assertEquals(0, memory.segment().get(ValueLayout.JAVA_LONG, 0), "the word");
     }
 
     @Test
@@ -116,7 +122,7 @@ class SharedMutexTest {
         assertFails(Errno.EACCES, "read-only", () -> SharedMutex.of(segment.asReadOnly(), 0));
         assertFails(Errno.EFAULT, "heap", () -> SharedMutex.of(MemorySegment.ofArray(new long[8]), 0));
         assertFails(Errno.EINVAL, "timeout is PT-1S", () -> mutex.tryLock(Duration.ofSeconds(-1)));
-        segment.set(java.lang.foreign.ValueLayout.JAVA_INT, 64 + 32, 1);
+        segment.set(ValueLayout.JAVA_INT, 64 + 32, 1);
         assertFails(Errno.EINVAL, "namespace of process ids 1", () -> SharedMutex.of(segment, 64));
     }
 
@@ -194,8 +200,59 @@ class SharedMutexTest {
         assertFalse(MutexThread.isDead(me));
         assertTrue(MutexThread.isDead(me + (1L << 32)), "of another birth");
         assertFalse(MutexThread.isDead(me & 0xffffffffL), "of no known birth");
-        memory.segment().set(java.lang.foreign.ValueLayout.JAVA_LONG, 0, me + (1L << 32));
+        memory.segment().set(ValueLayout.JAVA_LONG, 0, me + (1L << 32));
         assertEquals(Outcome.OWNER_DIED, mutex.lock());
+    }
+
+    /** Were it not for the wake, each would take 50 ms. */
+    @Test
+    void a_sleeper_is_woken_by_the_unlock_and_not_by_its_own_looks() throws Exception {
+        long[] nanos = new long[21];
+        for (int i = 0; i < nanos.length; i++) {
+            mutex.lock();
+            FutureTask<Outcome> other = start(this::lockAndUnlock);
+            awaitWaiter();
+            long from = System.nanoTime();
+            mutex.unlock();
+            other.get();
+            nanos[i] = System.nanoTime() - from;
+        }
+        Arrays.sort(nanos);
+        assertTrue(nanos[10] < 20_000_000, () -> Arrays.toString(nanos));
+    }
+
+    @Test
+    void a_waiter_stays_awake_only_while_the_owner_may_run_elsewhere() throws Exception {
+        mutex.lock();
+        assertTrue(SharedMemory.load32(processor()) > 0, "the owner's processor");
+        assertEquals(0, spins(0), "times awake for an owner on the same processor");
+        assertTrue(spins(1) > 0, "times awake for an owner elsewhere");
+        mutex.unlock();
+        assertEquals(0, SharedMemory.load32(processor()), "the processor of no owner");
+    }
+
+    /** How often one has stayed awake for an owner that was seen {@code away} processors from its own. */
+    private int spins(int away) throws Exception {
+        return elsewhere(() -> {
+            int mine = Threads.cpu();
+            bind(mine);
+            SharedMemory.store32(processor(), mine + away + 1);
+            assertEquals(Outcome.BUSY, mutex.tryLock(Duration.ofMillis(20)));
+            return MutexThread.current().spins;
+        });
+    }
+
+    private MemorySegment processor() {
+        return memory.segment().asSlice(8, Integer.BYTES);
+    }
+
+    private static void bind(int processor) {
+        int setAffinity = System.getProperty("os.arch").equals("amd64") ? 203 : 122;
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment mask = arena.allocate(128, Long.BYTES);
+            mask.setAtIndex(ValueLayout.JAVA_LONG, processor / Long.SIZE, 1L << processor);
+            assertEquals(0, Native.syscall(setAffinity, 0, mask.byteSize(), mask.address()));
+        }
     }
 
     private Outcome lockAndUnlock() {
@@ -213,11 +270,11 @@ class SharedMutexTest {
         }
     }
 
-    private static <T> T elsewhere(java.util.concurrent.Callable<T> task) throws Exception {
+    private static <T> T elsewhere(Callable<T> task) throws Exception {
         return start(task).get();
     }
 
-    private static <T> FutureTask<T> start(java.util.concurrent.Callable<T> task) {
+    private static <T> FutureTask<T> start(Callable<T> task) {
         FutureTask<T> future = new FutureTask<>(task);
         Thread.ofPlatform().daemon().start(future);
         return future;

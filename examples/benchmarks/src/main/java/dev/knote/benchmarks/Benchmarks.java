@@ -4,6 +4,7 @@ import dev.knote.EventQueue;
 import dev.knote.benchmarks.netty.CostRows;
 import dev.knote.benchmarks.netty.EchoRows;
 import dev.knote.benchmarks.netty.WakeRows;
+import dev.knote.benchmarks.sync.MutexRows;
 import java.lang.management.ManagementFactory;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -54,6 +55,7 @@ final class Benchmarks {
         parts.put("nettyword", () -> WakeRows.run(settings));
         parts.put("nettycost", () -> CostRows.run(settings));
         parts.put("waitany", () -> WaitAnyRows.run(settings));
+        parts.put("mutex", () -> MutexRows.run(settings));
         parts.put("syscalls", () -> SystemCalls.run(settings));
         return parts;
     }

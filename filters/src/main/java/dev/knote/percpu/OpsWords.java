@@ -1,0 +1,114 @@
+package dev.knote.percpu;
+
+import dev.knote.KeventException;
+import dev.knote.linux.Errno;
+import java.lang.foreign.MemorySegment;
+
+/** The words that the operations of a vector name, each once; and what they are while it is computed. */
+final class OpsWords {
+    private static final int MOST = 2 * OpsVector.MOST;
+
+    private final MemorySegment memory;
+    private final long region;
+    private final long[] offsets = new long[MOST];
+    private final boolean[] wide = new boolean[MOST];
+    private final long[] values = new long[MOST];
+    private final int[] written = new int[OpsVector.MOST];
+    private int count;
+    private int writes;
+
+    OpsWords(MemorySegment memory, long region) {
+        this.memory = memory;
+        this.region = region;
+    }
+
+    static void check(boolean holds, String what, String expected) {
+        if (!holds) {
+            throw new KeventException(Errno.EINVAL, "OpsVector: " + what + ": expected " + expected);
+        }
+    }
+
+    /** Checks that a word of a vector may be there. */
+    void checkRange(long at, int bytes) {
+        if (at < 0 || at > memory.byteSize() - bytes) {
+            throw new KeventException(
+                    Errno.EFAULT, "OpsVector: offset " + at + ": expected " + bytes + " bytes within "
+                            + memory.byteSize());
+        }
+        check(at % bytes == 0, "offset " + at, "a multiple of " + bytes);
+        check(at + bytes <= region || at >= region + OpsVector.BYTES, "offset " + at,
+                "one that is not of the region, " + OpsVector.BYTES + " bytes at " + region);
+    }
+
+    /** As {@link #checkRange}, and that it is no part of another word of the vector. */
+    void check(long at, boolean isWide) {
+        int bytes = isWide ? Long.BYTES : Integer.BYTES;
+        checkRange(at, bytes);
+        for (int i = 0; i < count; i++) {
+            boolean apart = at + bytes <= offsets[i]
+                    || at >= offsets[i] + (wide[i] ? Long.BYTES : Integer.BYTES);
+            check(apart || at == offsets[i] && isWide == wide[i],
+                    "offset " + at + " of " + bytes * 8 + " bits",
+                    "no part of the word at " + offsets[i] + " of the same vector");
+        }
+    }
+
+    /** The number of a word, which it gets if it has none. */
+    int slot(long at, boolean isWide) {
+        check(at, isWide);
+        for (int i = 0; i < count; i++) {
+            if (offsets[i] == at) {
+                return i;
+            }
+        }
+        offsets[count] = at;
+        wide[count] = isWide;
+        return count++;
+    }
+
+    void isWritten(int slot) {
+        for (int i = 0; i < writes; i++) {
+            if (written[i] == slot) {
+                return;
+            }
+        }
+        written[writes++] = slot;
+    }
+
+    boolean isWide(int slot) {
+        return wide[slot];
+    }
+
+    int writes() {
+        return writes;
+    }
+
+    long value(int slot) {
+        return values[slot];
+    }
+
+    long value(int slot, long value) {
+        return values[slot] = wide[slot] ? value : (int) value;
+    }
+
+    /** Reads all of them: if one can't be read, then before anything is decided. */
+    void load() {
+        for (int i = 0; i < count; i++) {
+            values[i] = wide[i] ? (long) OpsLog.LONG.getAcquire(memory, offsets[i])
+                    : (int) OpsLog.INT.getAcquire(memory, offsets[i]);
+        }
+    }
+
+    /** Writes the log; its length. */
+    int store(OpsLog log, long wakeAt, int wakeCount) {
+        for (int i = 0; i < writes; i++) {
+            int slot = written[i];
+            log.put(i, wide[slot] ? offsets[slot] : offsets[slot] | OpsLog.INT_STORE, values[slot]);
+        }
+        if (wakeAt < 0) {
+            return writes;
+        }
+        log.put(writes, wakeAt | OpsLog.WAKE, wakeCount);
+        return writes + 1;
+    }
+}
