@@ -153,6 +153,9 @@ class WaitSetStressTest {
                     semaphores.get(second).release(1);
                 } else {
                     both.waitAll(null);
+                    if (i % 8 == 0) {
+                        Thread.yield();
+                    }
                     for (int k : new int[] {first, second, EACH}) {
                         guarded[k]++;
                         counts[k]++;

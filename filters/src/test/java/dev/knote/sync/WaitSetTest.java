@@ -211,6 +211,68 @@ class WaitSetTest {
     }
 
     @Test
+    void what_was_taken_is_given_back_when_another_is_gone_by_then() {
+        SharedSemaphore semaphore = semaphore(0);
+        SharedEvent event = auto(1);
+        SharedMutex mutex = SharedMutex.of(memory.segment(), 2L * SharedMemory.LINE);
+        semaphore.release(1);
+        event.set();
+        Waitable[] members = {semaphore, new Fleeting(memory.word32(3)), event, new MutexMember(mutex)};
+        assertFalse(new AllWait(members).await(Words.deadline(0), NEVER));
+        assertEquals(1, semaphore.units());
+        assertTrue(event.isSet());
+        assertFalse(mutex.isOwner());
+    }
+
+    /** Is always there until somebody wants to take it. */
+    private static final class Fleeting extends Waitable {
+        Fleeting(MemorySegment word) {
+            super(word);
+        }
+
+        @Override
+        boolean isAvailable() {
+            return true;
+        }
+
+        @Override
+        boolean take() {
+            return false;
+        }
+
+        @Override
+        void giveBack() {
+            throw new AssertionError("it was not taken");
+        }
+
+        @Override
+        long prepare(boolean kept) {
+            return AVAILABLE;
+        }
+
+        @Override
+        boolean keep() {
+            return false;
+        }
+
+        @Override
+        void leave() {}
+
+        @Override
+        void passOn() {}
+
+        @Override
+        boolean isConsumed() {
+            return false;
+        }
+
+        @Override
+        int rank() {
+            return 3;
+        }
+    }
+
+    @Test
     void waiting_for_all_ends_when_the_last_one_of_a_thousand_comes() throws Exception {
         int n = 1000;
         Waiter<Boolean> waiter = Waiter.start(() -> {
