@@ -211,6 +211,35 @@ class WaitSetTest {
     }
 
     @Test
+    void who_is_woken_for_one_and_waits_for_all_wakes_the_next_one() throws Exception {
+        for (int i = 0; i < 10; i++) {
+            SharedSemaphore first = semaphore(2 * i);
+            SharedSemaphore second = semaphore(2 * i + 1);
+            Waiter<Boolean> all = Waiter.start(() -> {
+                try (WaitSet set = open(DIRECTLY)) {
+                    set.add(second);
+                    set.add(first);
+                    return set.waitAll(null);
+                }
+            });
+            Waiter.awaitSleepers(memory.word32(2 * i));
+            all.awaitAsleep();
+            Waiter<Integer> any = Waiter.start(() -> {
+                try (WaitSet set = open(DIRECTLY)) {
+                    set.add(first);
+                    return set.waitAny(null);
+                }
+            });
+            any.awaitAsleep();
+            first.release(1);
+            assertEquals(0, any.result());
+            second.release(1);
+            first.release(1);
+            assertTrue(all.result());
+        }
+    }
+
+    @Test
     void what_was_taken_is_given_back_when_another_is_gone_by_then() {
         SharedSemaphore semaphore = semaphore(0);
         SharedEvent event = auto(1);

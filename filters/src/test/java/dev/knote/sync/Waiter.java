@@ -2,8 +2,12 @@ package dev.knote.sync;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.knote.linux.Threads;
 import dev.knote.words.Words;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.FutureTask;
@@ -17,8 +21,13 @@ final class Waiter<T> {
     final Thread thread;
     private final FutureTask<T> task;
 
+    private volatile int tid;
+
     private Waiter(Callable<T> work) {
-        task = new FutureTask<>(work);
+        task = new FutureTask<>(() -> {
+            tid = Threads.gettid();
+            return work.call();
+        });
         thread = Thread.ofPlatform().daemon().start(task);
     }
 
@@ -36,6 +45,18 @@ final class Waiter<T> {
 
     boolean isDone() {
         return task.isDone();
+    }
+
+    /** Until the kernel says that the thread sleeps, wherever. */
+    void awaitAsleep() {
+        await("a thread that sleeps", () -> {
+            try {
+                String stat = Files.readString(Path.of("/proc/self/task/" + tid + "/stat"));
+                return tid != 0 && stat.charAt(stat.lastIndexOf(')') + 2) == 'S';
+            } catch (IOException notYet) {
+                return false;
+            }
+        });
     }
 
     static void await(String what, BooleanSupplier condition) {
