@@ -13,6 +13,7 @@ public final class Futex {
     private static final int FUTEX_WAKE_OP = 5;
     private static final int OP_ADD = 1 << 28;
     private static final int OP_ARG = 1 << 12;
+    private static final int CLOCK_MONOTONIC = 1;
 
     private Futex() {}
 
@@ -41,6 +42,14 @@ public final class Futex {
      */
     public static int requeueOne(long from, int value, long to) {
         return (int) Native.syscall(Sys.FUTEX, from, FUTEX_CMP_REQUEUE, 0, 1, to, value & 0xffffffffL);
+    }
+
+    /**
+     * As {@link #waitv(long, int)}, until a moment of {@link System#nanoTime}'s clock: {@code timespec} is the address of
+     * a struct timespec, or 0; then also -ETIMEDOUT.
+     */
+    public static int waitv(long waiters, int count, long timespec) {
+        return (int) Native.syscall(Sys.FUTEX_WAITV, waiters, count, 0, timespec, CLOCK_MONOTONIC, 0);
     }
 
     /** Waits for any of {@code count} words; the index of a woken one, -EAGAIN, -EINTR, -EFAULT. */

@@ -46,6 +46,12 @@ class ExamplesTest {
     }
 
     @Test
+    void waitForAnyDoesAllTheWorkBeforeItEnds() throws Exception {
+        assertEquals("nobody has ended yet\n" + "a unit of work is done\n".repeat(4) + "all have ended\n",
+                output(WaitForAny.class));
+    }
+
+    @Test
     void whenBusyUsesItsOwnFilterFromBothFaces() throws Exception {
         assertEquals("load reached: true\nload never reached: true\n", output(WhenBusy.class));
     }

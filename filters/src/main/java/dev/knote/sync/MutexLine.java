@@ -250,6 +250,17 @@ final class MutexLine {
         }
     }
 
+    /** As {@link #unlock}, but what an owner who died has left stays left. */
+    void giveBack(MutexThread me) {
+        if ((get() & DIED) == 0) {
+            unlock(me);
+            return;
+        }
+        INT.setOpaque(line, CPU, 0);
+        LONG.setVolatile(line, 0L, DIED);
+        Words.wake(futex, 1);
+    }
+
     private void unlockWatched(MutexThread me) {
         long seen = get();
         requireOwner("unlock", me, seen);

@@ -171,6 +171,11 @@ public final class SharedMutex {
         line.passOn();
     }
 
+    /** As {@link #unlock}, of one who has locked in vain: that an owner has died is for the next one to hear of. */
+    void giveBack() {
+        line.giveBack(MutexThread.current());
+    }
+
     private static long nanos(Duration timeout) {
         if (timeout == null) {
             return Words.NEVER;

@@ -57,6 +57,7 @@ final class Benchmarks {
         parts.put("netty", () -> EchoRows.run(settings));
         parts.put("nettyword", () -> WakeRows.run(settings));
         parts.put("nettycost", () -> CostRows.run(settings));
+        parts.put("waitany", () -> WaitAnyRows.run(settings));
         parts.put("mutex", () -> MutexRows.run(settings));
         parts.put("syscalls", () -> SystemCalls.run(settings));
         return parts;

@@ -27,6 +27,7 @@ final class Operations {
             case "timer-lateness" -> TimerOperations.lateness();
             case "words" -> new WordOperations(argument);
             case "threads" -> new ThreadOperations(argument);
+            case "waitany" -> new WaitAnyOperation(argument);
             case "post" -> new PostOperation();
             default -> throw new IllegalArgumentException("no such operation: " + name);
         };
