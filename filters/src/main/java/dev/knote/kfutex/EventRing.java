@@ -239,7 +239,7 @@ public class EventRing {
         return get(TAIL) - get(HEAD) <= slots / 2;
     }
 
-    private int used() {
+    int used() {
         long used = tail - get(HEAD);
         if (used < 0 || used > slots) {
             throw corrupt(used);

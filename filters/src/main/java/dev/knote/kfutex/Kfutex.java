@@ -95,6 +95,9 @@ public final class Kfutex implements AutoCloseable {
             } catch (RuntimeException | Error refused) {
                 slot.current = old;
                 binding.end();
+                if (old == null) {
+                    slots.remove(Key.of(interest));
+                }
                 throw refused;
             }
         }
