@@ -258,6 +258,10 @@ public class EventRing {
         MemorySegment.copy(events, (long) index * ENTRY, memory, slot(at), ENTRY);
     }
 
+    private void copyOut(long at, MemorySegment events, int index) {
+        MemorySegment.copy(memory, slot(at), events, (long) index * ENTRY, ENTRY);
+    }
+
     private void publish(int n) {
         if (n > 0) {
             tail += n;
@@ -320,8 +324,9 @@ public class EventRing {
                 continue;
             }
             int count = (int) Math.min(n, there);
+            MemorySegment events = into.memory();
             for (int i = 0; i < count; i++) {
-                MemorySegment.copy(memory, slot(from + i), into.memory(), (long) i * ENTRY, ENTRY);
+                copyOut(from + i, events, i);
             }
             if (claim(from, count)) {
                 tellOfRoom(there - count);

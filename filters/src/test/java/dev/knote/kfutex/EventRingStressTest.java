@@ -179,7 +179,8 @@ class EventRingStressTest {
         for (int i = 0; i < 20 && found == null; i++) {
             try (SharedMemory memory = SharedMemory.anonymous(EventRing.bytes(8))) {
                 EventRing.create(memory.segment(), 8);
-                found = new Crowd(new Faulty(memory.segment(), 8, fault), 60_000).run(4, true, Duration.ofMillis(700));
+                found = new Crowd(new Faulty(memory.segment(), 8, fault), 60_000).run(4, true,
+                        Duration.ofMillis(700));
             }
         }
         assertNotNull(found, "the fault was not found");
