@@ -35,6 +35,9 @@ import java.util.concurrent.locks.LockSupport;
  * holds of an fd is reported again, USER and USERMEM fire again, a timer fires with its next period; an EV_ONESHOT event is
  * lost, which the record says.
  *
+ * <p>While there are events in the ring, the feed looks every 100 ms whether somebody sleeps all the same: a consumer that
+ * was woken may have been killed before it took anything.
+ *
  * <p>If the ring's memory goes, or is corrupted, the feed ends: {@link #errno}. Any thread may call anything.
  */
 public final class EventFeed implements AutoCloseable {
