@@ -199,8 +199,8 @@ public final class EventFeed implements AutoCloseable {
 
     private void end(int why) {
         if (queue.isOpen()) {
-            errno = why;
             queue.close();
+            errno = why;
         }
     }
 

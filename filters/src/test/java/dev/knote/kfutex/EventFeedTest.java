@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.knote.Kqueue;
+import dev.knote.KeventException;
 import dev.knote.KeventList;
 import dev.knote.Knote;
 import dev.knote.SharedMemory;
@@ -174,8 +175,13 @@ class EventFeedTest {
         user.trigger();
         take(1);
         memory.close();
-        user.trigger();
+        try {
+            user.trigger();
+        } catch (KeventException ended) { // it had still to look at the ring after the first event
+            assertEquals(Errno.EBADF, ended.errno());
+        }
         Wait.until(() -> feed.errno() == Errno.EFAULT, "its end");
+        Wait.errno(Errno.EBADF, () -> feed.register(User.of(2), 2));
     }
 
     @Test
