@@ -78,6 +78,11 @@ final class Peer implements AutoCloseable {
         }
     }
 
+    /** SIGSTOP. */
+    void stop() throws Exception {
+        assertEquals(0, new ProcessBuilder("kill", "-STOP", "" + process.pid()).start().waitFor());
+    }
+
     void kill() {
         process.destroyForcibly();
         Wait.until(() -> !process.isAlive(), "the death of the other process");
