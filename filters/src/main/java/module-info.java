@@ -5,6 +5,7 @@ module dev.knote.filters {
     exports dev.knote.filters;
     exports dev.knote.percpu;
     exports dev.knote.sync;
+    exports dev.knote.kfutex;
 
     provides dev.knote.Filter with
             dev.knote.filters.ReadFilter,

@@ -41,7 +41,15 @@ public final class Futex {
      * many, or -EAGAIN, -EFAULT, -EINVAL.
      */
     public static int requeueOne(long from, int value, long to) {
-        return (int) Native.syscall(Sys.FUTEX, from, FUTEX_CMP_REQUEUE, 0, 1, to, value & 0xffffffffL);
+        return requeue(from, value, 0, 1, to);
+    }
+
+    /**
+     * Wakes at most {@code wake} waiters of {@code from}, if it still holds {@code value}, and moves at most {@code move}
+     * more to {@code to}; how many in all, or -EAGAIN, -EFAULT, -EINVAL.
+     */
+    public static int requeue(long from, int value, int wake, int move, long to) {
+        return (int) Native.syscall(Sys.FUTEX, from, FUTEX_CMP_REQUEUE, wake, move, to, value & 0xffffffffL);
     }
 
     /**

@@ -78,6 +78,16 @@ class ExamplesTest {
                 output(SharedAccounts.class));
     }
 
+    @Test
+    void anotherProcessHearsOfTicksThroughMemory() throws Exception {
+        assertEquals("three ticks or more\nthe end\n", output(HeardThroughMemory.class));
+    }
+
+    @Test
+    void anotherProcessTakesTheEventsOfTheRing() throws Exception {
+        assertEquals("event 100\nevent 200\n", output(EventsFromRing.class));
+    }
+
     private static String output(Class<?> example) throws Exception {
         Path source = Path.of("src/main/java", example.getName().replace('.', '/') + ".java");
         assertTrue(Files.readAllLines(source).size() < 70, source + " is to be short");

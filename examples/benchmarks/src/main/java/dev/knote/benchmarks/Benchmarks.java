@@ -6,6 +6,7 @@ import dev.knote.benchmarks.netty.EchoRows;
 import dev.knote.benchmarks.netty.WakeRows;
 import dev.knote.benchmarks.percpu.PercpuRows;
 import dev.knote.benchmarks.sync.MutexRows;
+import dev.knote.benchmarks.sync.KfutexRows;
 import java.lang.management.ManagementFactory;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -59,6 +60,8 @@ final class Benchmarks {
         parts.put("nettycost", () -> CostRows.run(settings));
         parts.put("waitany", () -> WaitAnyRows.run(settings));
         parts.put("mutex", () -> MutexRows.run(settings));
+        parts.put("kfutex", () -> KfutexRows.kfutex(settings));
+        parts.put("eventring", () -> KfutexRows.eventRing(settings));
         parts.put("syscalls", () -> SystemCalls.run(settings));
         return parts;
     }

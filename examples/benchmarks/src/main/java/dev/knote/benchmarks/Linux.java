@@ -55,7 +55,7 @@ public final class Linux {
     }
 
     /** The descriptor of another process, here. */
-    static int fdOf(int pid, int fd) {
+    public static int fdOf(int pid, int fd) {
         int process = check("pidfd_open", Native.syscall(PIDFD_OPEN, pid, 0, 0));
         int copy = check("pidfd_getfd", Native.syscall(PIDFD_GETFD, process, fd, 0));
         Fds.close(process);
