@@ -129,6 +129,19 @@ public final class EventQueue implements AutoCloseable {
         return Pollers.reasons();
     }
 
+    /** Whether one thread alone waits here, see {@link Options#singleOwner()}. */
+    public boolean isSingleOwner() {
+        return !shared;
+    }
+
+    /**
+     * Whether there were knotes on the list of those that may have an event, a moment ago: a hint, which costs no system
+     * call. What the kernel has, and no poll has seen yet, does not count.
+     */
+    public boolean looksReady() {
+        return !ready.looksEmpty();
+    }
+
     /** Whether the queue has not been closed. */
     public boolean isOpen() {
         return !closed;
@@ -213,11 +226,22 @@ public final class EventQueue implements AutoCloseable {
      * @param nanos at most this long, in nanoseconds; negative waits for ever; zero polls
      */
     public int pollNanos(EventHandler handler, long nanos) {
+        return pollNanos(handler, Integer.MAX_VALUE, nanos);
+    }
+
+    /**
+     * As {@link #pollNanos(EventHandler, long)}, and takes no more than {@code most} events: the others stay for whoever
+     * polls next, on any thread.
+     */
+    public int pollNanos(EventHandler handler, int most, long nanos) {
+        if (most <= 0) {
+            throw new IllegalArgumentException("poll: most is " + most + ": expected 1 event or more");
+        }
         Call call = enter();
         KeventList events = call.list();
         int n;
         try {
-            n = retrieval.retrieve(call, events, events.size(), nanos, false);
+            n = retrieval.retrieve(call, events, Math.min(most, events.size()), nanos, false);
         } catch (Throwable t) {
             leave(call);
             throw t;

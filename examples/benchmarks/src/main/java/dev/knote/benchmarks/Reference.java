@@ -9,8 +9,8 @@ import java.util.List;
 
 /** The C programs, built on the spot; they are deleted with {@link #close}. */
 public record Reference(Path directory) implements AutoCloseable {
-    private static final List<String> PROGRAMS = List.of("peers", "load");
-    private static final List<String> SOURCES = List.of("peers.c", "ring.h", "load.c");
+    private static final List<String> PROGRAMS = List.of("peers", "load", "pool");
+    private static final List<String> SOURCES = List.of("peers.c", "ring.h", "load.c", "pool.c");
 
     /** Builds it; null, with a word to the user, where there is no gcc. */
     static Reference build() throws IOException, InterruptedException {
@@ -45,6 +45,11 @@ public record Reference(Path directory) implements AutoCloseable {
     /** The client of a server. */
     public Child load(Cpus cpus, String... arguments) throws IOException {
         return start(cpus, "load", arguments);
+    }
+
+    /** The client of a pool of threads. */
+    public Child pool(Cpus cpus, String... arguments) throws IOException {
+        return start(cpus, "pool", arguments);
     }
 
     private Child start(Cpus cpus, String program, String[] arguments) throws IOException {
