@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(60)
 class PoolAllocationTest extends PoolFixture {
     private static final int EVENTS = 20_000;
-    private static final int ROUNDS = 20;
+    private static final int ROUNDS = 300;
 
     private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     private final AtomicInteger handled = new AtomicInteger();

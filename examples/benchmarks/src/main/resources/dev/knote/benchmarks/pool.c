@@ -1,18 +1,19 @@
 /*
- * The client of a server with a pool of threads: DIR LINES. Writes to the FIFOs DIR/0 to DIR/LINES-1, of which the server
+ * The client of a server with a pool of threads: DIR LINES. It is of the scheduler's batch class, so that its waking up does
+ * not take the processor from a thread of the pool, which would be a context switch of the client's making. Writes to the FIFOs DIR/0 to DIR/LINES-1, of which the server
  * answers each message, 4 bytes that say the FIFO, by the FIFO DIR/back. Reads from stdin, and answers in nanoseconds:
- *   time N          until N messages are answered, one in flight on each line
+ *   time N LINES    until N messages are answered, one in flight on each of so many lines
  *   trickle N GAP   one message at a time, GAP ns after the answer to the last
  *   latency         median and 99th percentile of a message's time in the last run
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -54,11 +55,11 @@ static void note(uint32_t line) {
     }
 }
 
-static void load(int n) {
+static void load(int n, int most) {
     uint32_t answers[256];
     int begun = 0;
     int done = 0;
-    while (begun < lines && begun < n) {
+    while (begun < most && begun < n) {
         post(begun++);
     }
     while (done < n) {
@@ -94,7 +95,9 @@ static int by_time(const void *a, const void *b) {
 
 int main(int argc, char **argv) {
     char line[256];
+    struct sched_param none = {0};
     prctl(PR_SET_TIMERSLACK, 1);
+    sched_setscheduler(0, SCHED_BATCH, &none);
     if (argc != 3) {
         return 1;
     }
@@ -114,9 +117,9 @@ int main(int argc, char **argv) {
         if (sscanf(line, "trickle %d %ld", &n, &gap) == 2) {
             taken = 0;
             trickle(n, gap);
-        } else if (sscanf(line, "time %d", &n) == 1) {
+        } else if (sscanf(line, "time %d %ld", &n, &gap) == 2) {
             taken = 0;
-            load(n);
+            load(n, gap < lines ? (int) gap : lines);
         } else {
             qsort(times, taken, sizeof times[0], by_time);
             printf("%u %u\n", times[taken / 2], times[taken * 99 / 100]);

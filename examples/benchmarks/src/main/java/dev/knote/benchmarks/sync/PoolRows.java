@@ -31,7 +31,6 @@ public final class PoolRows {
         SUBJECTS.put("executor", "one thread waits, ThreadPoolExecutor");
         SUBJECTS.put("thrifty", "LeaderFollowers, thrifty");
         SUBJECTS.put("lifo", "LeaderFollowers, LIFO");
-        SUBJECTS.put("fifo", "LeaderFollowers, FIFO");
     }
 
     private final Settings settings;
@@ -63,7 +62,7 @@ public final class PoolRows {
                     String.valueOf(nanos), String.valueOf(LINES), directory.toString()));
             server = Child.of(cpus, command);
             server.ready();
-            client = settings.reference().pool(cpus, directory.toString(), String.valueOf(LINES));
+            client = settings.reference().pool(cpus.only(0), directory.toString(), String.valueOf(LINES));
             client.ready();
         }
 
@@ -136,27 +135,38 @@ public final class PoolRows {
     private void run() throws Exception {
         PoolParts.run(settings, cpus);
         for (int threads : new int[] {2, 8}) {
-            run(threads, 0, "time %d", settings.count(40_000), "load, short handlers");
-            run(threads, BUSY_NANOS, "time %d", settings.count(8_000), "load, handlers of 50 us");
-            run(threads, 0, "trickle %d " + GAP_NANOS, settings.count(2_000),
-                    "one at a time, short handlers");
+            run(threads, 0, List.of(
+                    new Load("64 in flight, short handlers", "time %d 64", settings.count(120_000)),
+                    new Load("4 in flight, short handlers", "time %d 4", settings.count(120_000)),
+                    new Load("one at a time, short handlers", "trickle %d " + GAP_NANOS,
+                            settings.count(4_000))));
+            run(threads, BUSY_NANOS, List.of(
+                    new Load("64 in flight, handlers of 50 us", "time %d 64", settings.count(24_000)),
+                    new Load("4 in flight, handlers of 50 us", "time %d 4", settings.count(24_000))));
         }
     }
 
-    private void run(int threads, int nanos, String command, int n, String title) throws Exception {
+    /** What a client does: the command has a place for the number of messages. */
+    private record Load(String title, String command, int messages) {}
+
+    private void run(int threads, int nanos, List<Load> loads) throws Exception {
         Map<String, Subject> subjects = new LinkedHashMap<>();
         try {
             for (String name : SUBJECTS.keySet()) {
                 Subject subject = new Subject(name, settings, cpus, threads, nanos);
                 subjects.put(name, subject);
-                subject.measure("time %d".formatted(warm(nanos)), warm(nanos));
+                subject.measure("time %d 64".formatted(warm(nanos)), warm(nanos));
             }
-            for (int round = 0; round < settings.rounds(); round++) {
-                for (Subject subject : subjects.values()) {
-                    subject.rounds.add(subject.measure(command.formatted(n), n));
+            for (Load load : loads) {
+                subjects.values().forEach(subject -> subject.rounds.clear());
+                for (int round = 0; round < settings.rounds(); round++) {
+                    for (Subject subject : subjects.values()) {
+                        subject.rounds
+                                .add(subject.measure(load.command.formatted(load.messages), load.messages));
+                    }
                 }
+                print(subjects, threads + " threads on " + cpus.count() + " CPUs, " + load.title);
             }
-            print(subjects, threads + " threads on " + cpus.count() + " CPUs, " + title);
         } finally {
             for (Subject subject : subjects.values()) {
                 subject.close();
