@@ -48,10 +48,10 @@ public interface Policy {
         return new Always(false);
     }
 
-    /** As {@link #thrifty(Duration, Duration, int)}: 25 microseconds, half a millisecond, as many threads as processors. */
+    /** As {@link #thrifty(Duration, Duration, int)}: 50 microseconds, half a millisecond, as many threads as processors. */
     static Policy thrifty() {
         return thrifty(
-                Duration.ofNanos(25_000), Duration.ofNanos(500_000),
+                Duration.ofNanos(50_000), Duration.ofNanos(500_000),
                 Runtime.getRuntime().availableProcessors());
     }
 
@@ -62,7 +62,7 @@ public interface Policy {
      * <li>if more events are ready, handlers of {@code least} or longer in all have been or are in front of them, and
      * fewer than {@code parallel} threads run.</ul>
      *
-     * @param least about what waking a thread takes
+     * @param least some times what waking a thread takes
      * @param most for how long an event may have to wait for a handler that runs
      */
     static Policy thrifty(Duration least, Duration most, int parallel) {

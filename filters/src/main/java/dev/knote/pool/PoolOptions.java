@@ -8,7 +8,7 @@ import java.util.function.BiConsumer;
 public final class PoolOptions {
     private static final PoolOptions DEFAULTS = new PoolOptions(
             "knote-pool", 1, Runtime.getRuntime().availableProcessors(), Policy.thrifty(),
-            Duration.ofMillis(5), Duration.ofSeconds(10), PoolOptions::print);
+            Duration.ofMillis(20), Duration.ofSeconds(10), PoolOptions::print);
 
     final String name;
     final int min;
@@ -30,7 +30,7 @@ public final class PoolOptions {
         checkThreads("PoolOptions.threads", min, max);
     }
 
-    /** As many threads as processors, {@link Policy#thrifty()}, what is thrown is printed. */
+    /** As many threads as processors, {@link Policy#thrifty()}, a bound of 20 ms, what is thrown is printed. */
     public static PoolOptions defaults() {
         return DEFAULTS;
     }
@@ -52,7 +52,8 @@ public final class PoolOptions {
 
     /**
      * For how long nobody may wait in the queue because a handler did not return: then a thread is woken, or started.
-     * While handlers run, a thread of its own looks twice in that time.
+     * While handlers run, a thread of its own looks twice in that time: two context switches, and a processor taken
+     * from a handler perhaps, each time.
      */
     public PoolOptions bound(Duration most) {
         return new PoolOptions(name, min, max, policy, most, keepIdle, uncaught);

@@ -76,7 +76,6 @@ final class Worker extends Thread implements EventHandler, Policy.Moment {
             }
             early++;
         }
-        backlogNanos = 0;
         pool.queue.pollNanos(this, 1, -1);
         pool.clearInterrupt(); // of a wait, or it would wait no more
     }

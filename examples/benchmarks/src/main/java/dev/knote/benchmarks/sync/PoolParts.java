@@ -61,7 +61,8 @@ final class PoolParts {
         } finally {
             children.values().forEach(Child::close);
         }
-        System.out.println("\n### What a pool could be made of, " + cpus.count() + " CPUs\n");
+        System.out.println("\n### What a pool could be made of, on "
+                + (cpus.count() == 1 ? "one CPU" : cpus.count() + " CPUs") + "\n");
         System.out.println("| what | time: median | [least..most], ns |");
         System.out.println("|---|---|---|");
         figures.forEach((part, nanos) -> System.out.println("| " + PARTS.get(part) + " | "

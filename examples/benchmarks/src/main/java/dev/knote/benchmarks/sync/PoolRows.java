@@ -2,6 +2,7 @@ package dev.knote.benchmarks.sync;
 
 import dev.knote.benchmarks.Child;
 import dev.knote.benchmarks.Cpus;
+import dev.knote.benchmarks.Plot;
 import dev.knote.benchmarks.Settings;
 import dev.knote.benchmarks.Spread;
 import dev.knote.benchmarks.Table;
@@ -136,18 +137,22 @@ public final class PoolRows {
         PoolParts.run(settings, cpus);
         for (int threads : new int[] {2, 8}) {
             run(threads, 0, List.of(
-                    new Load("64 in flight, short handlers", "time %d 64", settings.count(120_000)),
-                    new Load("4 in flight, short handlers", "time %d 4", settings.count(120_000)),
-                    new Load("one at a time, short handlers", "trickle %d " + GAP_NANOS,
+                    new Load("full-short", "64 in flight, short handlers", "time %d 64",
+                            settings.count(120_000)),
+                    new Load("some-short", "4 in flight, short handlers", "time %d 4",
+                            settings.count(120_000)),
+                    new Load("trickle", "one at a time, short handlers", "trickle %d " + GAP_NANOS,
                             settings.count(4_000))));
             run(threads, BUSY_NANOS, List.of(
-                    new Load("64 in flight, handlers of 50 us", "time %d 64", settings.count(24_000)),
-                    new Load("4 in flight, handlers of 50 us", "time %d 4", settings.count(24_000))));
+                    new Load("full-long", "64 in flight, handlers of 50 us", "time %d 64",
+                            settings.count(24_000)),
+                    new Load("some-long", "4 in flight, handlers of 50 us", "time %d 4",
+                            settings.count(24_000))));
         }
     }
 
     /** What a client does: the command has a place for the number of messages. */
-    private record Load(String title, String command, int messages) {}
+    private record Load(String key, String title, String command, int messages) {}
 
     private void run(int threads, int nanos, List<Load> loads) throws Exception {
         Map<String, Subject> subjects = new LinkedHashMap<>();
@@ -165,7 +170,11 @@ public final class PoolRows {
                                 .add(subject.measure(load.command.formatted(load.messages), load.messages));
                     }
                 }
-                print(subjects, threads + " threads on " + cpus.count() + " CPUs, " + load.title);
+                String where = threads + " threads on "
+                        + (cpus.count() == 1 ? "one CPU" : cpus.count() + " CPUs");
+                print(subjects, where + ", " + load.title);
+                plot(subjects, "pool-" + threads + "-on-" + cpus.count() + "-" + load.key,
+                        where + ", " + load.title);
             }
         } finally {
             for (Subject subject : subjects.values()) {
@@ -194,6 +203,15 @@ public final class PoolRows {
         }
         subjects.values().stream().filter(subject -> !subject.last.isEmpty())
                 .forEach(subject -> System.out.println("\n" + subject.name + ": " + subject.last));
+    }
+
+    private static void plot(Map<String, Subject> subjects, String file, String title) {
+        Plot plot = new Plot(file, title, "context switches an event");
+        for (Subject subject : subjects.values()) {
+            plot.bar(SUBJECTS.get(subject.name),
+                    Spread.of(subject.rounds.stream().mapToDouble(Subject::switches).toArray()));
+        }
+        plot.write();
     }
 
     private static String number(double figure) {
