@@ -9,13 +9,9 @@ import dev.knote.EventQueue;
 import dev.knote.Interest;
 import dev.knote.Knote;
 import dev.knote.KeventException;
-import dev.knote.linux.Errno;
 import java.time.Duration;
-import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -51,25 +47,16 @@ public final class LeaderFollowers implements AutoCloseable {
     final Ranks<Worker> ranks;
     final Watch watch;
     private final PoolOptions options;
-    private final List<Worker> workers = new CopyOnWriteArrayList<>();
-    private final CountDownLatch terminated = new CountDownLatch(1);
-    private final AtomicInteger threads = new AtomicInteger();
+    private final Roster roster;
     private final AtomicInteger blocked = new AtomicInteger();
     private final AtomicLong rescues = new AtomicLong();
-    /** Figures of threads that have ended, see {@link Worker#addTo}; guarded by this. */
-    private final long[] past = new long[5];
-    private long started;
-    private volatile int min;
-    private volatile int max;
-    private volatile boolean running = true;
 
     private LeaderFollowers(EventQueue queue, PoolOptions options) {
         this.queue = queue;
         this.options = options;
         this.policy = options.policy;
         this.ranks = new Ranks<>(policy);
-        this.min = options.min;
-        this.max = options.max;
+        this.roster = new Roster(this, options);
         this.watch = new Watch(
                 this, options.name + "-watch", options.bound.toNanos(), options.keepIdle.toNanos());
     }
@@ -86,7 +73,7 @@ public final class LeaderFollowers implements AutoCloseable {
         }
         LeaderFollowers pool = new LeaderFollowers(queue, options);
         pool.watch.start();
-        pool.add().start();
+        pool.roster.begin(pool.roster.add());
         return pool;
     }
 
@@ -132,23 +119,15 @@ public final class LeaderFollowers implements AutoCloseable {
      */
     public void resize(int least, int most) {
         PoolOptions.checkThreads("LeaderFollowers.resize", least, most);
-        synchronized (this) {
-            min = least;
-            max = most;
-        }
-        while (threads.get() > most && dismissOne()) {
+        roster.resize(least, most);
+        while (roster.hasTooMany() && dismissOne()) {
             continue;
         }
     }
 
     /** No further event is taken: handlers that run return, then the threads end. Does not wait for that. */
     public void shutdown() {
-        synchronized (this) {
-            running = false;
-            if (workers.isEmpty()) {
-                terminated.countDown();
-            }
-        }
+        roster.close();
         sendAway();
         LockSupport.unpark(watch);
     }
@@ -156,29 +135,29 @@ public final class LeaderFollowers implements AutoCloseable {
     /** As {@link #shutdown}, and interrupts the handlers. */
     public void shutdownNow() {
         shutdown();
-        workers.forEach(Thread::interrupt);
+        roster.workers.forEach(Thread::interrupt);
     }
 
     /** Waits, for at most this long or, with null, for ever, until all threads have ended; whether they have. */
     public boolean awaitTermination(Duration timeout) throws InterruptedException {
         if (timeout == null) {
-            terminated.await();
+            roster.terminated.await();
             return true;
         }
-        return terminated.await(timeout.toNanos(), TimeUnit.NANOSECONDS);
+        return roster.terminated.await(timeout.toNanos(), TimeUnit.NANOSECONDS);
     }
 
     /** {@link #shutdown}, and waits for it, unless a handler of this pool calls it. The queue stays open. */
     @Override
     public void close() {
         shutdown();
-        if (Thread.currentThread() instanceof Worker worker && workers.contains(worker)) {
+        if (Thread.currentThread() instanceof Worker worker && roster.workers.contains(worker)) {
             return;
         }
         boolean interrupted = false;
         while (!isTerminated()) {
             try {
-                terminated.await();
+                roster.terminated.await();
             } catch (InterruptedException e) {
                 interrupted = true;
             }
@@ -190,39 +169,24 @@ public final class LeaderFollowers implements AutoCloseable {
 
     /** What has been done so far. */
     public PoolStatistics statistics() {
-        long[] sums;
-        long begun;
-        synchronized (this) {
-            sums = past.clone();
-            begun = started;
-            workers.forEach(worker -> worker.addTo(sums));
-        }
-        return new PoolStatistics(
-                sums[0], sums[1], sums[2], sums[3], sums[4], rescues.get(), watch.looks(), begun,
-                threads.get(),
-                ranks.idle());
+        return roster.statistics(rescues.get(), watch.looks(), ranks.idle());
     }
 
     boolean isRunning() {
-        return running;
+        return roster.isOpen();
     }
 
     boolean isTerminated() {
-        return terminated.getCount() == 0;
+        return roster.terminated.getCount() == 0;
     }
 
     /** How many threads neither sleep nor are known to block; the caller leads. */
     int running() {
-        return threads.get() - ranks.idle() - blocked.get();
+        return roster.threads() - ranks.idle() - blocked.get();
     }
 
-    /** Events that the threads there are have taken: for {@link Watch}, to compare. */
     long taken() {
-        long sum = 0;
-        for (Worker worker : workers) {
-            sum += worker.taken();
-        }
-        return sum;
+        return roster.taken();
     }
 
     /** The caller leads: false, and he still does, if there is nobody to hand the lead to. */
@@ -233,12 +197,12 @@ public final class LeaderFollowers implements AutoCloseable {
             reportPolicy();
             return true;
         }
-        next = add();
+        next = roster.add();
         if (next == null) {
             return false;
         }
         ranks.handTo(next);
-        if (!begin(next)) {
+        if (!roster.begin(next)) {
             ranks.handTo((Worker) Thread.currentThread());
             return false;
         }
@@ -247,14 +211,14 @@ public final class LeaderFollowers implements AutoCloseable {
 
     /** Somebody is to lead, if nobody does: one of the idle, or a thread more. */
     private boolean fill() {
-        if (ranks.isLed() || !running) {
+        if (ranks.isLed() || !isRunning()) {
             return false;
         }
         if (fillFromIdle()) {
             return true;
         }
-        Worker next = ranks.isLed() ? null : add();
-        return next != null && begin(next); // and takes the lead itself
+        Worker next = ranks.isLed() ? null : roster.add();
+        return next != null && roster.begin(next); // and takes the lead itself
     }
 
     private boolean fillFromIdle() {
@@ -287,26 +251,17 @@ public final class LeaderFollowers implements AutoCloseable {
         }
     }
 
-    /** Whether the thread goes on; if not, it counts no longer. */
     boolean keeps(Worker worker) {
-        if (!running || worker.isDismissed()) {
-            return false;
-        }
-        int n = threads.get();
-        if (n <= max || !threads.compareAndSet(n, n - 1)) {
-            return true;
-        }
-        worker.dismiss();
-        return false;
+        return roster.keeps(worker);
     }
 
     /** The thread is about to end, for whatever reason. */
     void ended(Worker worker) {
-        forget(worker);
+        roster.forget(worker);
         if (ranks.isLedBy(worker)) {
             ranks.leave();
         }
-        if (!running) {
+        if (!isRunning()) {
             wakeQueue(); // this thread may have taken the wakeup that was another's
         } else if (worker.isDismissed()) {
             fillFromIdle();
@@ -315,40 +270,27 @@ public final class LeaderFollowers implements AutoCloseable {
         }
     }
 
-    private synchronized void forget(Worker worker) {
-        worker.addTo(past);
-        workers.remove(worker);
-        if (!worker.isDismissed()) {
-            threads.decrementAndGet();
-        }
-        if (!running && workers.isEmpty()) {
-            terminated.countDown();
-        }
-    }
-
     boolean hasSurplus() {
-        return threads.get() > min && ranks.idle() > 0;
+        return roster.hasMoreThanStay() && ranks.idle() > 0;
     }
 
     /** Ends those of the idle that have been of no use since this was last called. */
     void endIdle() {
-        for (int n = ranks.takeLeastIdle(); n > 0 && threads.get() > min && dismissOne(); n--) {
+        for (int n = ranks.takeLeastIdle(); n > 0 && roster.hasMoreThanStay() && dismissOne(); n--) {
             continue;
         }
     }
 
     private boolean dismissOne() {
         Worker one = ranks.dismiss();
-        if (one == null) {
-            return false;
+        if (one != null) {
+            roster.dismiss(one);
         }
-        threads.decrementAndGet();
-        one.dismiss();
-        return true;
+        return one != null;
     }
 
     void sendAway() {
-        workers.forEach(Worker::wake);
+        roster.workers.forEach(Worker::wake);
         wakeQueue();
     }
 
@@ -360,7 +302,7 @@ public final class LeaderFollowers implements AutoCloseable {
 
     /** An interrupt is over with the handler that it was for, unless all is. */
     void clearInterrupt() {
-        if (running && Thread.interrupted() && !running) {
+        if (isRunning() && Thread.interrupted() && !isRunning()) {
             Thread.currentThread().interrupt();
         }
     }
@@ -379,33 +321,6 @@ public final class LeaderFollowers implements AutoCloseable {
             options.uncaught.accept(Thread.currentThread(), thrown);
         } catch (Throwable nobodyLeftToTell) {
             return;
-        }
-    }
-
-    /** One more thread, that is not started yet, or null if there may be none. */
-    private Worker add() {
-        if (threads.get() >= max) {
-            return null;
-        }
-        synchronized (this) {
-            if (!running || threads.get() >= max) {
-                return null;
-            }
-            Worker worker = new Worker(this, options.name + "-" + ++started);
-            threads.incrementAndGet();
-            workers.add(worker);
-            return worker;
-        }
-    }
-
-    private boolean begin(Worker worker) {
-        try {
-            worker.start();
-            return true;
-        } catch (OutOfMemoryError noThread) {
-            forget(worker);
-            report(noThread);
-            return false;
         }
     }
 }
