@@ -24,7 +24,7 @@ public final class PoolRows {
     private static final int LINES = 64;
     private static final int BUSY_NANOS = 50_000;
     private static final int GAP_NANOS = 100_000;
-    private static final int WARM = 60_000;
+    private static final int WARM = 40_000;
 
     static {
         SUBJECTS.put("mutex", "a mutex: lock, wait, unlock, handle");
@@ -138,16 +138,16 @@ public final class PoolRows {
         for (int threads : new int[] {2, 8}) {
             run(threads, 0, List.of(
                     new Load("full-short", "64 in flight, short handlers", "time %d 64",
-                            settings.count(120_000)),
+                            settings.count(60_000)),
                     new Load("some-short", "4 in flight, short handlers", "time %d 4",
-                            settings.count(120_000)),
+                            settings.count(60_000)),
                     new Load("trickle", "one at a time, short handlers", "trickle %d " + GAP_NANOS,
-                            settings.count(4_000))));
+                            settings.count(2_000))));
             run(threads, BUSY_NANOS, List.of(
                     new Load("full-long", "64 in flight, handlers of 50 us", "time %d 64",
-                            settings.count(24_000)),
+                            settings.count(16_000)),
                     new Load("some-long", "4 in flight, handlers of 50 us", "time %d 4",
-                            settings.count(24_000))));
+                            settings.count(16_000))));
         }
     }
 
