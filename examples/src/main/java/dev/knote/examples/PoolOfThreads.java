@@ -8,7 +8,6 @@ import dev.knote.filters.User;
 import dev.knote.filters.UserMem;
 import dev.knote.pool.LeaderFollowers;
 import dev.knote.pool.PoolOptions;
-import dev.knote.words.Words;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
@@ -30,8 +29,8 @@ final class PoolOfThreads {
             pool.register(Timer.after(Duration.ofMillis(5)), event -> tell("the time has come"));
             pool.register(UserMem.int32(word, 0).oneShot(), event -> tell("the word is " + event.data()));
 
-            Words.set(word, 42); // as another process might
-            Words.wake(word, 1);
+            SharedMemory.store32(word, 42); // as another process might
+            queue.wake(word, 1);
             ALL.await();
             System.out.println(pool.statistics().wasted() + " threads woken in vain");
         }
