@@ -6,6 +6,7 @@ module dev.knote.filters {
     exports dev.knote.percpu;
     exports dev.knote.sync;
     exports dev.knote.kfutex;
+    exports dev.knote.pool;
 
     provides dev.knote.Filter with
             dev.knote.filters.ReadFilter,

@@ -130,6 +130,19 @@ public final class EventQueue implements AutoCloseable {
         return Pollers.reasons();
     }
 
+    /** Whether one thread alone waits here, see {@link Options#singleOwner()}. */
+    public boolean isSingleOwner() {
+        return !shared;
+    }
+
+    /**
+     * Whether there were knotes on the list of those that may have an event, a moment ago: a hint, which costs no system
+     * call. What the kernel has, and no poll has seen yet, does not count.
+     */
+    public boolean looksReady() {
+        return !ready.looksEmpty();
+    }
+
     /** Whether the queue has not been closed. */
     public boolean isOpen() {
         return !closed;
@@ -214,7 +227,18 @@ public final class EventQueue implements AutoCloseable {
      * @param nanos at most this long, in nanoseconds; negative waits for ever; zero polls
      */
     public int pollNanos(EventHandler handler, long nanos) {
-        return pollNanos(null, 0, handler, nanos);
+        return pollNanos(null, 0, handler, Integer.MAX_VALUE, nanos);
+    }
+
+    /**
+     * As {@link #pollNanos(EventHandler, long)}, and takes no more than {@code most} events: the others stay for whoever
+     * polls next, on any thread.
+     */
+    public int pollNanos(EventHandler handler, int most, long nanos) {
+        if (most <= 0) {
+            throw new IllegalArgumentException("poll: most is " + most + ": expected 1 event or more");
+        }
+        return pollNanos(null, 0, handler, most, nanos);
     }
 
     /**
@@ -227,13 +251,17 @@ public final class EventQueue implements AutoCloseable {
      */
     public int pollNanos(KeventList changes, int nchanges, EventHandler handler, long nanos) {
         Arguments.check(changes, nchanges, null, 0);
+        return pollNanos(changes, nchanges, handler, Integer.MAX_VALUE, nanos);
+    }
+
+    private int pollNanos(KeventList changes, int nchanges, EventHandler handler, int most, long nanos) {
         Call call = enter();
         KeventList events = call.list();
         int n;
         try {
             n = nchanges == 0 ? 0 : this.changes.apply(call, changes, nchanges, events, events.size());
             if (n == 0) {
-                n = retrieval.retrieve(call, events, events.size(), nanos, false);
+                n = retrieval.retrieve(call, events, Math.min(most, events.size()), nanos, false);
             } else {
                 activate(call);
                 call.submitWords(this);

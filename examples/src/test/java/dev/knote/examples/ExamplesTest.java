@@ -88,6 +88,14 @@ class ExamplesTest {
         assertEquals("event 100\nevent 200\n", output(EventsFromRing.class));
     }
 
+    @Test
+    void thePoolOfThreadsGoesOnWhileAHandlerBlocks() throws Exception {
+        String output = output(PoolOfThreads.class);
+        assertEquals("0 threads woken in vain\nboth have happened\nthe time has come\nthe word is 42\n",
+                sorted(output));
+        assertTrue(output.endsWith("both have happened\n0 threads woken in vain\n"), output);
+    }
+
     private static String output(Class<?> example) throws Exception {
         Path source = Path.of("src/main/java", example.getName().replace('.', '/') + ".java");
         assertTrue(Files.readAllLines(source).size() < 70, source + " is to be short");

@@ -7,6 +7,7 @@ import dev.knote.benchmarks.netty.WakeRows;
 import dev.knote.benchmarks.percpu.PercpuRows;
 import dev.knote.benchmarks.sync.MutexRows;
 import dev.knote.benchmarks.sync.KfutexRows;
+import dev.knote.benchmarks.sync.PoolRows;
 import java.lang.management.ManagementFactory;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -62,6 +63,7 @@ final class Benchmarks {
         parts.put("mutex", () -> MutexRows.run(settings));
         parts.put("kfutex", () -> KfutexRows.kfutex(settings));
         parts.put("eventring", () -> KfutexRows.eventRing(settings));
+        parts.put("pool", () -> PoolRows.run(settings));
         parts.put("syscalls", () -> SystemCalls.run(settings));
         return parts;
     }

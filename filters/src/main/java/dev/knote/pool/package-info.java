@@ -1,0 +1,2 @@
+/** Threads that share the events of a queue among themselves. */
+package dev.knote.pool;
