@@ -240,6 +240,16 @@ abstract class AbstractKnoteStreamChannel extends AbstractKnoteChannel implement
 
         @Override
         void readLoop() {
+            SendBatch sends = loop().sends();
+            sends.beginReading();
+            try {
+                readAll();
+            } finally {
+                sends.endReading();
+            }
+        }
+
+        private void readAll() {
             ChannelConfig config = config();
             ReceiveHandle handle = recvBufAllocHandle();
             handle.reset(config);

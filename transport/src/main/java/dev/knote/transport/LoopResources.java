@@ -59,7 +59,6 @@ final class LoopResources {
         List<Runnable> all = next;
         next = now;
         now = all;
-        sends.begin();
         return !now.isEmpty();
     }
 
@@ -67,7 +66,6 @@ final class LoopResources {
     void afterEvent() {
         if (sends.isDue()) {
             sends.finish();
-            sends.begin();
         }
     }
 

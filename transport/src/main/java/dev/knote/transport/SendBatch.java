@@ -5,8 +5,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What the channels of a loop have flushed in a turn, sent at its end by one entry into the kernel for all of them. That
- * saves system calls, and on a busy processor more: a peer that is woken by a send does not run before the last of them.
+ * What the channels of a loop have flushed while they read in a turn, sent at its end by one entry into the kernel for
+ * all of them. That saves system calls, and on a busy processor more: a peer that is woken by a send does not run before
+ * the last of them.
  * The kernel has nothing of it before the sending and nothing after: a channel that closes first just sends by itself.
  *
  * <p>Where there is no ring nothing is postponed.
@@ -29,9 +30,20 @@ final class SendBatch {
         hasNoRing = !hasRing;
     }
 
-    /** A turn begins. */
-    void begin() {
+    /**
+     * Some channel of the loop begins to read. What is flushed otherwise, when a channel becomes active, say, leaves at
+     * once: there are handlers that then wait for the answer.
+     */
+    void beginReading() {
         open = !hasNoRing;
+    }
+
+    void endReading() {
+        open = false;
+    }
+
+    boolean isReading() {
+        return open;
     }
 
     /** Whether {@link #add} may be called. */

@@ -33,8 +33,8 @@ final class StreamWriter {
     // ---- with others, at the end of the turn
 
     /**
-     * Leaves it to the end of the turn, so that it is sent with what other channels have to send. What is much, or
-     * would keep the channel unwritable, is to leave at once.
+     * Leaves it to the end of the turn, so that it is sent with what other channels have to send. What is much, would
+     * keep the channel unwritable, or is flushed while no channel reads, is to leave at once.
      */
     boolean postpone(ChannelOutboundBuffer out) {
         SendBatch batch = channel.loop().sends();
@@ -45,7 +45,7 @@ final class StreamWriter {
                 postponed = out;
                 batch.add(channel);
             }
-        } else if (!isLittle) {
+        } else if (!isLittle || !batch.isReading()) {
             recall();
         }
         return postponed != null;

@@ -6,13 +6,20 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.net.SocketException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -258,6 +265,27 @@ class SendBatchTest {
             crowd.clients[number].close();
         } catch (IOException e) {
             throw new AssertionError(e);
+        }
+    }
+
+    @Test
+    void whatIsFlushedWhenAChannelBecomesActiveDoesNotWaitForTheEndOfTheTurn() throws Exception {
+        var came = new CountDownLatch(1);
+        var inTime = new CompletableFuture<Boolean>();
+        try (Streams streams = new Streams(1)) {
+            Channel server = Streams.bind(streams.server(new ChannelInboundHandlerAdapter() {
+                @Override
+                public void channelActive(ChannelHandlerContext ctx) throws InterruptedException {
+                    ctx.writeAndFlush(direct(ctx, bytes(0, 0, 10)));
+                    inTime.complete(came.await(30, TimeUnit.SECONDS));
+                }
+            }));
+            var address = (InetSocketAddress) server.localAddress();
+            try (Socket client = new Socket(address.getAddress(), address.getPort())) {
+                assertEquals(10, client.getInputStream().readNBytes(10).length);
+                came.countDown();
+                assertTrue(inTime.get(60, TimeUnit.SECONDS), "it left while the handler ran");
+            }
         }
     }
 
