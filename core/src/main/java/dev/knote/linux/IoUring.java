@@ -22,8 +22,10 @@ public final class IoUring {
 
     public static final int IORING_OP_NOP = 0;
     public static final int IORING_OP_POLL_ADD = 6;
+    public static final int IORING_OP_SENDMSG = 9;
     public static final int IORING_OP_TIMEOUT = 11;
     public static final int IORING_OP_ASYNC_CANCEL = 14;
+    public static final int IORING_OP_SEND = 26;
     public static final int IORING_OP_FUTEX_WAIT = 51;
     public static final int IORING_OP_FUTEX_WAKE = 52;
 
@@ -151,6 +153,14 @@ public final class IoUring {
     /** Entries prepared and not submitted. */
     public int unsubmitted() {
         return sqTail - (int) INT.getAcquire(sqRing, sqHeadAt);
+    }
+
+    /** Takes back what was prepared and is not submitted; how many entries that were. */
+    public int withdraw() {
+        int count = unsubmitted();
+        sqTail -= count;
+        INT.setRelease(sqRing, sqTailAt, sqTail);
+        return count;
     }
 
     /** Prepares one submission; the parameters are the fields of struct io_uring_sqe, by offset 0, 8, 16, 24 and 48. */

@@ -19,9 +19,13 @@ import io.netty.util.concurrent.GlobalEventExecutor;
 import java.io.IOException;
 import java.nio.channels.NotYetConnectedException;
 import java.util.concurrent.Executor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A connection. */
 abstract class AbstractKnoteStreamChannel extends AbstractKnoteChannel implements DuplexChannel {
+    private static final Logger LOG = LoggerFactory.getLogger(AbstractKnoteStreamChannel.class);
+
     private final StreamWriter writer = new StreamWriter(this);
 
     AbstractKnoteStreamChannel(Channel parent, GivenSocket given) {
@@ -93,12 +97,56 @@ abstract class AbstractKnoteStreamChannel extends AbstractKnoteChannel implement
     @Override
     protected void doWrite(ChannelOutboundBuffer out) throws Exception {
         int attempts = config().getWriteSpinCount();
-        while (writable && attempts > 0 && !out.isEmpty()) {
-            attempts -= writer.write(out);
+        if (writer.isSent()) {
+            attempts -= writer.takeSent(out);
+        } else if (writer.postpone(out)) {
+            return;
         }
+        write(out, attempts);
         if (writable && !out.isEmpty()) {
             flushLater();
         }
+    }
+
+    private void write(ChannelOutboundBuffer out, int most) throws Exception {
+        int attempts = most;
+        while (writable && attempts > 0 && !out.isEmpty()) {
+            attempts -= writer.write(out);
+        }
+    }
+
+    /** For {@link SendBatch}, at the end of a turn: sends what was postponed, or learns how much was sent. */
+    final void endTurn() {
+        writer.postponeNoLonger();
+        ((KnoteUnsafe) unsafe()).flush0();
+        writer.forgetSent(); // taken by that
+    }
+
+    /** For {@link SendBatch}. */
+    final StreamWriter writer() {
+        return writer;
+    }
+
+    /** Sends what was postponed before the output, or the channel's time on this loop, ends. */
+    private void sendPostponed() {
+        ChannelOutboundBuffer out = writer.recall();
+        if (out == null) {
+            return;
+        }
+        try {
+            int attempts = config().getWriteSpinCount();
+            write(out, writer.isSent() ? attempts - writer.takeSent(out) : attempts);
+        } catch (Exception e) {
+            LOG.debug("{} could not send the last of its output", this, e); // which fails with the channel
+        }
+    }
+
+    @Override
+    protected void doDeregister() {
+        if (isOnLoop()) {
+            sendPostponed();
+        }
+        super.doDeregister();
     }
 
     // ---- half closure
@@ -120,6 +168,7 @@ abstract class AbstractKnoteStreamChannel extends AbstractKnoteChannel implement
 
     @Override
     protected final void doShutdownOutput() throws Exception {
+        sendPostponed();
         socket.shutdownOutput();
     }
 
@@ -191,6 +240,16 @@ abstract class AbstractKnoteStreamChannel extends AbstractKnoteChannel implement
 
         @Override
         void readLoop() {
+            SendBatch sends = loop().sends();
+            sends.beginReading();
+            try {
+                readAll();
+            } finally {
+                sends.endReading();
+            }
+        }
+
+        private void readAll() {
             ChannelConfig config = config();
             ReceiveHandle handle = recvBufAllocHandle();
             handle.reset(config);

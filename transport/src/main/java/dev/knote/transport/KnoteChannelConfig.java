@@ -4,7 +4,6 @@ import dev.knote.transport.socket.Failures;
 import dev.knote.transport.socket.Socket;
 import dev.knote.transport.socket.SocketOption;
 import io.netty.buffer.ByteBufAllocator;
-import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelOption;
@@ -25,11 +24,6 @@ import java.util.function.IntSupplier;
  * @param <C> the class itself, which the setters return
  */
 public abstract class KnoteChannelConfig<C extends KnoteChannelConfig<C>> extends DefaultChannelConfig {
-    /** A buffer that is filled to its end costs another read: not for messages that are small. */
-    private static final int LEAST_ROOM = 1024;
-    private static final int FIRST_ROOM = 2048;
-    private static final int MOST_ROOM = 65_536;
-
     private final IntSupplier fd;
     private final int family;
     private final Runnable onAutoReadCleared;
@@ -44,8 +38,7 @@ public abstract class KnoteChannelConfig<C extends KnoteChannelConfig<C>> extend
      */
     KnoteChannelConfig(Channel channel, IntSupplier fd, int family, Runnable onAutoReadCleared,
             SocketOptions options) {
-        this(channel, fd, family, onAutoReadCleared, options,
-                new AdaptiveRecvByteBufAllocator(LEAST_ROOM, FIRST_ROOM, MOST_ROOM));
+        this(channel, fd, family, onAutoReadCleared, options, new ReceiveSizes());
     }
 
     /** As the other, with buffers to receive into as {@code allocator} says. */

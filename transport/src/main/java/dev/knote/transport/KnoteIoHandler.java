@@ -44,6 +44,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class KnoteIoHandler implements IoHandler {
     private static final Logger LOG = LoggerFactory.getLogger(KnoteIoHandler.class);
+    private static final String RING = "io_uring";
     private static final int AWAKE = 0;
     private static final int ASLEEP = 1;
     private static final long REST_NANOS = 100_000_000;
@@ -118,7 +119,7 @@ public final class KnoteIoHandler implements IoHandler {
     private KnoteIoHandler(ThreadAwareExecutor executor, Options options) {
         this.executor = Objects.requireNonNull(executor, "executor");
         this.queue = EventQueue.open(options.singleOwner().filter(new SocketFilter()));
-        this.resources = new LoopResources(); // last, as nobody would close it
+        this.resources = new LoopResources(RING.equals(queue.pollerName())); // last, as nobody would close it
     }
 
     /** Also called when the loop goes on in another thread. */
@@ -233,6 +234,7 @@ public final class KnoteIoHandler implements IoHandler {
         } catch (Throwable t) {
             LOG.warn("{} threw on an event", registration.handle, t);
         }
+        resources.afterEvent();
     }
 
     /** The queue is broken, or out of memory: not to burn a processor on it. */

@@ -10,7 +10,7 @@ import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What the channels of one loop share, one after another: memory for their system calls, and the next turn. */
+/** What the channels of one loop share: memory for their system calls, the next turn, and what is sent at its end. */
 final class LoopResources {
     /** Room for one message: addresses, an array of iovec and a msghdr. */
     static final int SCRATCH_SIZE = 32 * 1024;
@@ -21,10 +21,21 @@ final class LoopResources {
     private final MemorySegment scratch = arena.allocate(SCRATCH_SIZE, 64);
     private final IoVectors vectors = new IoVectors(
             arena.allocate((long) Socket.IOVEC_MAX * Socket.IOVEC_SIZE, 64).address(), Socket.IOVEC_MAX);
+    private final SendBatch sends;
     private SocketFile socketFile;
     private boolean hasNoSocketFile;
     private List<Runnable> next = new ArrayList<>();
     private List<Runnable> now = new ArrayList<>();
+
+    /** With {@code hasRing}, the loop's poller is one of io_uring. */
+    LoopResources(boolean hasRing) {
+        sends = new SendBatch(hasRing);
+    }
+
+    /** What is to be sent at the end of the turn. */
+    SendBatch sends() {
+        return sends;
+    }
 
     MemorySegment scratch() {
         return scratch;
@@ -51,7 +62,14 @@ final class LoopResources {
         return !now.isEmpty();
     }
 
-    /** Runs what was left to this turn, after its events. */
+    /** After each event. */
+    void afterEvent() {
+        if (sends.isDue()) {
+            sends.finish();
+        }
+    }
+
+    /** Runs what was left to this turn, after its events, then sends. */
     void endTurn() {
         for (int i = 0; i < now.size(); i++) {
             try {
@@ -59,8 +77,10 @@ final class LoopResources {
             } catch (Throwable t) {
                 LOG.warn("a channel threw in its turn", t);
             }
+            afterEvent();
         }
         now.clear();
+        sends.finish();
     }
 
     /** A file that sockets can take the place of; null if there is none. */
@@ -89,6 +109,7 @@ final class LoopResources {
     }
 
     void close() {
+        sends.close();
         if (socketFile != null) {
             closeSocketFile();
         }

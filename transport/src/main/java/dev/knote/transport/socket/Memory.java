@@ -46,6 +46,10 @@ public final class Memory {
         ALL.asSlice(at, bytes).fill((byte) 0);
     }
 
+    public static void copy(long from, long to, long bytes) {
+        MemorySegment.copy(ALL, from, ALL, to, bytes);
+    }
+
     public static void put(long at, byte[] from) {
         MemorySegment.copy(from, 0, ALL, ValueLayout.JAVA_BYTE, at, from.length);
     }

@@ -30,7 +30,8 @@ public final class Socket {
     public static final int IOVEC_MAX = 1024;
 
     private static final int SOCK_NONBLOCK_CLOEXEC = 0x80800;
-    private static final int MSG_NOSIGNAL = 0x4000;
+    static final int MSG_DONTWAIT = 0x40;
+    static final int MSG_NOSIGNAL = 0x4000;
     private static final int EINTR = -Errno.EINTR;
     private static final int VALUE = 0;
     private static final int LENGTH = 8;
