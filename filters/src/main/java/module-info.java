@@ -3,10 +3,10 @@ module dev.knote.filters {
     requires transitive dev.knote.core;
 
     exports dev.knote.filters;
-    exports dev.knote.percpu;
-    exports dev.knote.sync;
     exports dev.knote.kfutex;
+    exports dev.knote.percpu;
     exports dev.knote.pool;
+    exports dev.knote.sync;
 
     provides dev.knote.Filter with
             dev.knote.filters.ReadFilter,
