@@ -100,6 +100,43 @@ class RanksTest {
         assertThrows(IllegalArgumentException.class, () -> Policy.thrifty(one, one, 0));
     }
 
+    /** Two threads that ask at the same moment. */
+    @Test
+    void theLeadIsTakenByOneOfThoseWhoAskAtOnce() throws Exception {
+        int rounds = Eventually.FULL ? 2_000_000 : 20_000;
+        Ranks<String> ranks = new Ranks<>(Policy.lifo());
+        AtomicInteger asked = new AtomicInteger();
+        AtomicInteger led = new AtomicInteger();
+        Thread other = Thread.ofPlatform().daemon().name("ranks-other")
+                .start(() -> ask(ranks, "other", rounds, asked, led));
+        for (int round = 1; round <= rounds; round++) {
+            int now = round;
+            led.set(0);
+            asked.incrementAndGet();
+            led.addAndGet(ranks.tryLead("me") ? 1 : 0);
+            Eventually.await(() -> "round " + now, () -> asked.get() == 2 * now);
+            assertEquals(1, led.get(), "leaders in round " + round);
+            ranks.leave();
+        }
+        other.join();
+    }
+
+    /** In each round, when the other has: asks, then says so. */
+    private static void ask(Ranks<String> ranks, String name, int rounds, AtomicInteger asked,
+            AtomicInteger led) {
+        for (int round = 1; round <= rounds; round++) {
+            for (int looks = 1; asked.get() < 2 * round - 1; looks++) {
+                if (looks % 100 == 0) {
+                    Thread.yield();
+                } else {
+                    Thread.onSpinWait();
+                }
+            }
+            led.addAndGet(ranks.tryLead(name) ? 1 : 0);
+            asked.incrementAndGet();
+        }
+    }
+
     /**
      * Threads that lead for a moment, hand over or leave, run for a moment, and rest: at no moment are all of them
      * asleep, and none leads alone with another.
