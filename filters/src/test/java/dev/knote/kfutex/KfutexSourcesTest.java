@@ -85,7 +85,8 @@ class KfutexSourcesTest extends KfutexFixture {
             process.destroyForcibly();
             Wait.until(() -> Wait.hasEnded(sleeper), "the wake at its exit");
             round();
-            assertEquals(1, binding.fired());
+            assertEquals(1, Words.get(word));
+            assertTrue(binding.fired() >= 1, "some kernels tell again when the process is waited for");
         } finally {
             Fds.close(pidfd);
         }
