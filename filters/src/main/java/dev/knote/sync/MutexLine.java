@@ -2,6 +2,7 @@ package dev.knote.sync;
 
 import dev.knote.KeventException;
 import dev.knote.linux.Errno;
+import dev.knote.words.ProcStat;
 import dev.knote.linux.Threads;
 import dev.knote.sync.SharedMutex.Outcome;
 import dev.knote.words.Words;
@@ -52,7 +53,7 @@ final class MutexLine {
 
     /** Refuses memory in which the thread ids mean others. */
     void join() {
-        int mine = MutexThread.namespace();
+        int mine = (int) ProcStat.pidNamespace();
         int theirs = (int) INT.getVolatile(line, NAMESPACE);
         if (theirs == 0 && !INT.compareAndSet(line, NAMESPACE, 0, mine)) {
             theirs = (int) INT.getVolatile(line, NAMESPACE);
