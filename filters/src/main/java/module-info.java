@@ -3,6 +3,7 @@ module dev.knote.filters {
     requires transitive dev.knote.core;
 
     exports dev.knote.filters;
+    exports dev.knote.sync;
 
     provides dev.knote.Filter with
             dev.knote.filters.ReadFilter,
