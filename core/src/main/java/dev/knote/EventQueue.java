@@ -213,11 +213,30 @@ public final class EventQueue implements AutoCloseable {
      * @param nanos at most this long, in nanoseconds; negative waits for ever; zero polls
      */
     public int pollNanos(EventHandler handler, long nanos) {
+        return pollNanos(null, 0, handler, nanos);
+    }
+
+    /**
+     * As {@link #pollNanos(EventHandler, long)}, and applies changes before, as {@link #kevent} does: those that fail are
+     * events with EV_ERROR. A word that is armed with the wait takes no system call of its own, and none at all if it
+     * changes while the queue spins.
+     *
+     * @param changes may be null if {@code nchanges} is 0
+     * @param nchanges how many of its entries to apply
+     */
+    public int pollNanos(KeventList changes, int nchanges, EventHandler handler, long nanos) {
+        Arguments.check(changes, nchanges, null, 0);
         Call call = enter();
         KeventList events = call.list();
         int n;
         try {
-            n = retrieval.retrieve(call, events, events.size(), nanos, false);
+            n = nchanges == 0 ? 0 : this.changes.apply(call, changes, nchanges, events, events.size());
+            if (n == 0) {
+                n = retrieval.retrieve(call, events, events.size(), nanos, false);
+            } else {
+                activate(call);
+                call.submitWords(this);
+            }
         } catch (Throwable t) {
             leave(call);
             throw t;

@@ -6,8 +6,8 @@ import java.time.Duration;
 /**
  * Whether, and for how long, to look for events awake before sleeping. Spinning that finds something earns trust,
  * and so does a sleep so short that spinning would have found what ended it; spinning in vain loses it. Without trust it
- * is tried again once in a while. A thread of this process that last woke
- * somebody from the processor that we are on can't run while we spin: then we don't. Of another process nobody can tell
+ * is tried again once in a while. A thread of this process that ended the
+ * last sleep from the processor that we are on can't run while we spin: then we don't. Of another process nobody can tell
  * where it runs; there, trust does it.
  */
 final class Spin {
@@ -75,6 +75,7 @@ final class Spin {
 
     void fallsAsleep() {
         if (mostNanos != 0) {
+            wakerCpu = NOBODY; // until somebody of this process ends this sleep
             asleepSince = System.nanoTime();
         }
     }

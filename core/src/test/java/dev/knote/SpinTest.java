@@ -91,4 +91,16 @@ class SpinTest {
         });
         assertTrue(refused);
     }
+
+    @Test
+    void aWakerOfLongAgoIsForgottenWhenSomethingElseEndsASleep() {
+        assumeTrue(Threads.processors() > 1, "spinning needs two processors");
+        for (int i = 0; i < 1_000; i++) {
+            Spin spin = new Spin(MOST);
+            spin.wokenFromHere();
+            spin.fallsAsleep();
+            spin.woke();
+            assertTrue(spin.worthwhile());
+        }
+    }
 }

@@ -2,6 +2,7 @@ package dev.knote.transport;
 
 import dev.knote.Event;
 import dev.knote.KeventException;
+import dev.knote.Kqueue;
 import io.netty.channel.IoOps;
 import java.io.UncheckedIOException;
 import java.io.IOException;
@@ -23,6 +24,11 @@ final class KnoteRegistration extends Registration {
     boolean dispatch(Watch watch, Event event) {
         knoteHandle.handle(this, handler.view(watch, event));
         return true;
+    }
+
+    @Override
+    boolean rearms(Event event) {
+        return knoteHandle instanceof LoopWords && (event.flags() & Kqueue.EV_ERROR) == 0;
     }
 
     /** -1 after cancel; 0 for a change that was sent to the loop; 1 for one that is done. */

@@ -8,12 +8,19 @@ final class LoopWord {
 
     final Word word;
     final boolean isPrivate;
+    /** All of them want only changes: a knote of one shot, that is made again with the loop's wait. */
+    boolean onlyChanges;
+    /** The value that the knote was made with. */
+    long expected;
+    Registration.Watch knote;
     /** Replaced, not changed, as watches come and go while it is gone through. */
     private WordWatch[] watches = NONE;
 
     LoopWord(WordWatch first) {
         word = first.word;
         isPrivate = first.isPrivate;
+        onlyChanges = first.onlyChanges;
+        expected = first.seen;
     }
 
     WordWatch[] watches() {

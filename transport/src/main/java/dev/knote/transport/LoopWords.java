@@ -101,6 +101,9 @@ final class LoopWords implements KnoteIoHandle {
             add(address, watch);
         } else {
             check(at, watch);
+            if (at.onlyChanges && !watch.onlyChanges) {
+                hearEveryWake(at);
+            }
             at.add(watch);
             if (now != watch.seen) {
                 loop.execute(() -> takeLater(watch));
@@ -110,10 +113,8 @@ final class LoopWords implements KnoteIoHandle {
 
     private void add(Long address, WordWatch watch) {
         LoopWord made = new LoopWord(watch);
-        Interest shared = watch.word.interest(watch.seen);
-        Interest interest = watch.isPrivate ? UserMem.privately(shared) : shared;
         try {
-            registration.submit(KnoteIoOps.of(interest, Kqueue.EV_ADD, made));
+            submit(made);
         } catch (UncheckedIOException e) {
             throw e.getCause().getCause() instanceof KeventException refused ? refused : e;
         } catch (IllegalStateException e) {
@@ -122,6 +123,21 @@ final class LoopWords implements KnoteIoHandle {
         }
         words.put(address, made);
         made.add(watch);
+    }
+
+    private void submit(LoopWord made) {
+        Interest shared = made.word.interest(made.expected);
+        Interest interest = made.isPrivate ? UserMem.privately(shared) : shared;
+        int flags = made.onlyChanges ? Kqueue.EV_ADD | Kqueue.EV_ONESHOT : Kqueue.EV_ADD;
+        registration.submit(KnoteIoOps.of(interest, flags, made));
+    }
+
+    /** Somebody joins those who want only changes. */
+    private void hearEveryWake(LoopWord at) {
+        delete(at);
+        at.onlyChanges = false;
+        at.knote = null;
+        submit(at);
     }
 
     private static void check(LoopWord at, WordWatch watch) {
@@ -163,6 +179,10 @@ final class LoopWords implements KnoteIoHandle {
 
     private void drop(LoopWord at) {
         words.remove(at.word.address(), at);
+        delete(at);
+    }
+
+    private void delete(LoopWord at) {
         try {
             registration
                     .submit(KnoteIoOps.of(at.word.address(), Kqueue.EVFILT_USERMEM, Kqueue.EV_DELETE, 0, 0));
@@ -172,7 +192,7 @@ final class LoopWords implements KnoteIoHandle {
     }
 
     @Override
-    public void handle(IoRegistration ignored, IoEvent ioEvent) {
+    public void handle(IoRegistration raw, IoEvent ioEvent) {
         var event = (KnoteIoEvent) ioEvent;
         var at = (LoopWord) event.udata();
         if (at.isEmpty()) {
@@ -189,6 +209,17 @@ final class LoopWords implements KnoteIoHandle {
                 tell(watch, value);
             }
         }
+        if (at.onlyChanges && !at.isEmpty()) {
+            rearm((KnoteRegistration) raw, at, value);
+        }
+    }
+
+    private static void rearm(KnoteRegistration registration, LoopWord at, long value) {
+        if (at.knote == null) {
+            at.knote = registration.watch(at.word.address(), Kqueue.EVFILT_USERMEM);
+        }
+        at.expected = value;
+        registration.handler.rearm(at.knote, value);
     }
 
     private static void tell(WordWatch watch, long value) {

@@ -27,13 +27,16 @@ public final class MemoryWordAddress extends SocketAddress {
     private final long offset;
     private final int bytes;
     private final boolean isPrivate;
+    private final boolean onlyChanges;
 
-    private MemoryWordAddress(MemorySegment segment, String name, long offset, int bytes, boolean isPrivate) {
+    private MemoryWordAddress(MemorySegment segment, String name, long offset, int bytes, boolean isPrivate,
+            boolean onlyChanges) {
         this.segment = segment;
         this.name = name;
         this.offset = offset;
         this.bytes = bytes;
         this.isPrivate = isPrivate;
+        this.onlyChanges = onlyChanges;
     }
 
     /**
@@ -43,7 +46,7 @@ public final class MemoryWordAddress extends SocketAddress {
      */
     public static MemoryWordAddress of(MemorySegment word) {
         return new MemoryWordAddress(Objects.requireNonNull(word, "word"), null, 0,
-                (int) Math.min(Integer.MAX_VALUE, word.byteSize()), false);
+                (int) Math.min(Integer.MAX_VALUE, word.byteSize()), false, false);
     }
 
     /**
@@ -55,7 +58,7 @@ public final class MemoryWordAddress extends SocketAddress {
      */
     public static MemoryWordAddress of(String sharedMemory, long offset, int bytes) {
         return new MemoryWordAddress(null, Objects.requireNonNull(sharedMemory, "sharedMemory"), offset,
-                bytes, false);
+                bytes, false, false);
     }
 
     /**
@@ -63,7 +66,16 @@ public final class MemoryWordAddress extends SocketAddress {
      * loop a word is watched in one of the two ways.
      */
     public MemoryWordAddress privately() {
-        return new MemoryWordAddress(segment, name, offset, bytes, true);
+        return new MemoryWordAddress(segment, name, offset, bytes, true, onlyChanges);
+    }
+
+    /**
+     * The same word, of which only changes count: an event says that the word is another than the one seen last. A wake
+     * without a change is none, and a change that is changed back before anybody looks may not be seen. It needs a wake
+     * as ever, but is cheaper: the word is armed with the wait, and a loop that spins sees it change without the kernel.
+     */
+    public MemoryWordAddress onlyChanges() {
+        return new MemoryWordAddress(segment, name, offset, bytes, isPrivate, true);
     }
 
     /** The mapped word, or null for one that is named. */
@@ -89,6 +101,11 @@ public final class MemoryWordAddress extends SocketAddress {
     /** Whether it is waited for and woken within this process alone. */
     public boolean isPrivate() {
         return isPrivate;
+    }
+
+    /** Whether only changes count, and not every wake. */
+    public boolean isOnlyChanges() {
+        return onlyChanges;
     }
 
     /**
@@ -124,19 +141,20 @@ public final class MemoryWordAddress extends SocketAddress {
                         : that.segment != null
                                 && segment.address() == that.segment.address())
                 && Objects.equals(name, that.name) && offset == that.offset && bytes == that.bytes
-                && isPrivate == that.isPrivate;
+                && isPrivate == that.isPrivate && onlyChanges == that.onlyChanges;
     }
 
     @Override
     public int hashCode() {
-        return Objects.hash(segment == null ? 0 : segment.address(), name, offset, bytes, isPrivate);
+        return Objects.hash(segment == null ? 0 : segment.address(), name, offset, bytes, isPrivate,
+                onlyChanges);
     }
 
     /** Such as {@code word:0x7f0000001040/4} and {@code word:name+64/4}. */
     @Override
     public String toString() {
         return "word:" + (segment != null ? "0x" + Long.toHexString(segment.address()) : name + "+" + offset)
-                + "/" + bytes + (isPrivate ? "/private" : "");
+                + "/" + bytes + (isPrivate ? "/private" : "") + (onlyChanges ? "/changes" : "");
     }
 
     private void writeObject(ObjectOutputStream out) throws NotSerializableException {

@@ -67,7 +67,7 @@ public final class MemoryWordChannel extends AbstractChannel {
         private final String name = address.toString();
 
         Watch(long seen) {
-            super(MemoryWordChannel.this.word, address.isPrivate(), seen);
+            super(MemoryWordChannel.this.word, address, seen);
         }
 
         @Override

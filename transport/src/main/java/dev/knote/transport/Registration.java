@@ -43,6 +43,8 @@ abstract class Registration implements IoRegistration {
         Object udata;
         /** The change that was made last. */
         KnoteIoOps last;
+        /** What it is to be made again for. */
+        long rearmedFor;
         /** False when the knote is deleted: an event of it may stand in the batch yet. */
         boolean live = true;
 
@@ -59,6 +61,11 @@ abstract class Registration implements IoRegistration {
 
     /** Gives an event of one of the knotes to the handle; whether the handle was concerned. */
     abstract boolean dispatch(Watch watch, Event event);
+
+    /** Whether the knote that has fired its one shot is made again, by {@link KnoteIoHandler#rearm}. */
+    boolean rearms(Event event) {
+        return false;
+    }
 
     /** As {@link KnoteIoHandler#beforeWait} has promised. */
     void beforeWait() {}
@@ -105,6 +112,11 @@ abstract class Registration implements IoRegistration {
                     "ident " + key.ident + ", filter " + key.filter + ": there is no such knote of "
                             + handle);
         }
+    }
+
+    /** The knote that there is, or null. */
+    final Watch watch(long ident, int filter) {
+        return watches.get(new Key(ident, filter));
     }
 
     private void add(Key key, KnoteIoOps ops) {

@@ -29,7 +29,7 @@ final class WatchSession {
         private int merged;
 
         Watch(WatchedWord watched, Word word, long seen) {
-            super(word, watched.address.isPrivate(), seen);
+            super(word, watched.address, seen);
             this.watched = watched;
         }
 

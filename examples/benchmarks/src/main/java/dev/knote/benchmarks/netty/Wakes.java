@@ -42,8 +42,10 @@ import java.time.Duration;
 /** How another process wakes a handler, which notes the time in the memory that both have. */
 enum Wakes {
     WORD_HANDLER("a word, MemoryWordHandler", "word"),
+    WORD_CHANGES("a word, MemoryWordHandler, onlyChanges", "word"),
     WORD_HANDLE("a word, KnoteIoHandle", "word"),
     WORD_HANDLER_SPINNING("a word, MemoryWordHandler, spin(50 us)", "word"),
+    WORD_CHANGES_SPINNING("a word, MemoryWordHandler, onlyChanges, spin(50 us)", "word"),
     WORD_HANDLE_SPINNING("a word, KnoteIoHandle, spin(50 us)", "word"),
     PIPE("a byte, pipe, EpollIoHandle", "pipe"),
     EVENTFD("eventfd, EpollIoHandle", "eventfd"),
@@ -66,7 +68,7 @@ enum Wakes {
     }
 
     boolean isSpinning() {
-        return this == WORD_HANDLER_SPINNING || this == WORD_HANDLE_SPINNING;
+        return title.contains("spin");
     }
 
     private IoHandlerFactory factory() {
@@ -82,7 +84,10 @@ enum Wakes {
         SharedMemory memory = SharedMemory.map(Path.of(memoryPath));
         IoEventLoopGroup group = Server.group(factory());
         switch (this) {
-            case WORD_HANDLER, WORD_HANDLER_SPINNING -> watch(group, memory);
+            case WORD_HANDLER, WORD_HANDLER_SPINNING -> watch(
+                    group, memory, MemoryWordAddress.of(memory.word32(0)));
+            case WORD_CHANGES, WORD_CHANGES_SPINNING -> watch(
+                    group, memory, MemoryWordAddress.of(memory.word32(0)).onlyChanges());
             case WORD_HANDLE, WORD_HANDLE_SPINNING -> submit(
                     group, new WordHandle(memory), KnoteIoOps.of(
                             memory.word32(0), Kqueue.EVFILT_USERMEM, Kqueue.EV_ADD, Kqueue.NOTE_USERMEM_INT,
@@ -115,14 +120,15 @@ enum Wakes {
         loop.submit(() -> registration.submit(ops)).sync();
     }
 
-    private static void watch(EventLoopGroup group, SharedMemory memory) throws Exception {
+    private static void watch(EventLoopGroup group, SharedMemory memory, MemoryWordAddress word)
+            throws Exception {
         Channel channel = new LocalChannel();
         channel.pipeline().addLast(new MemoryWordHandler() {
             @Override
             protected void wordChanged(ChannelHandlerContext ctx, int index, long value, int merged) {
                 ran(memory);
             }
-        }.watch("word", MemoryWordAddress.of(memory.word32(0))));
+        }.watch("word", word));
         group.register(channel).sync();
     }
 
