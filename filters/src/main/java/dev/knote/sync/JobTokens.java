@@ -22,6 +22,8 @@ import java.time.Duration;
  * <tr><td>8</td><td>u32</td><td>waiters: bits 0 to 15 how many, bits 16 to 31 the epoch in which they were counted</td></tr>
  * <tr><td>12</td><td>u32</td><td>lost: tokens that were taken back from processes that ended with them</td></tr>
  * <tr><td>16</td><td>u64</td><td>when somebody last looked for such: CLOCK_MONOTONIC, in nanoseconds</td></tr>
+ * <tr><td>24</td><td>u32</td><td>woken: 0, or when a waiter was woken who has not looked yet: CLOCK_MONOTONIC in
+ * microseconds, its low 32 bits, or 1</td></tr>
  * <tr><td>64 + 8 i</td><td>u64</td><td>token i: 0 free, or its holder's pid in bits 0 to 21 and from bit 22 on the time
  * its process started at, field 22 of /proc/PID/stat</td></tr>
  * </table>
@@ -31,12 +33,15 @@ import java.time.Duration;
  * <pre>
  * try:      for each token: compare and set 0 -> me
  * take:     try; if there is none
- *           1  s = sequence
+ *           1  s = sequence; woken = 0
  *           2  if not counted in the present epoch: waiters + 1 (compare and set), remember the epoch
  *           3  try; if there is one: 5
  *           4  FUTEX_WAIT (not private) on sequence while it is s, for at most 250 ms; again from 1
- *           5  if the epoch is still the one remembered: waiters - 1 (compare and set)
- * release:  token: compare and set me -> 0; if the count of waiters is not 0: sequence + 1, FUTEX_WAKE of 1
+ *           5  if the epoch is still the one remembered: waiters - 1 (compare and set);
+ *              if there are more free tokens and waiters: wake
+ * release:  token: compare and set me -> 0; if the count of waiters is not 0: wake
+ * wake:     if woken is not 0, and less than 1 ms ago: nothing, that one will look. Else woken = now, sequence + 1,
+ *           FUTEX_WAKE of 1; if it woke nobody: woken = 0
  * heal:     if 16 such wakes in a row woke nobody, though waiters are counted, some have been killed:
  *           waiters: compare and set to the next epoch and 0; sequence + 1; FUTEX_WAKE of all
  * recover:  each token of a process that has ended: compare and set its holder -> 0, lost + 1;
@@ -65,11 +70,13 @@ public final class JobTokens {
     private static final int COUNT = 0xffff;
     private static final int EPOCH = 0x10000;
     private static final int VAIN = 16;
+    private static final int FRESH_MICROS = 1000;
 
     private final MemorySegment memory;
     private final MemorySegment sequence;
     private final MemorySegment waiters;
     private final MemorySegment lost;
+    private final MemorySegment woken;
     private final int size;
     /** Where the next search begins: with what was given back last. */
     private int hint;
@@ -82,6 +89,7 @@ public final class JobTokens {
         sequence = memory.asSlice(4, Integer.BYTES);
         waiters = memory.asSlice(8, Integer.BYTES);
         lost = memory.asSlice(12, Integer.BYTES);
+        woken = memory.asSlice(24, Integer.BYTES);
         hint = Math.floorMod(Holder.pid(Holder.SELF) * 0x9E3779B9, size);
     }
 
@@ -165,7 +173,7 @@ public final class JobTokens {
             throw notHeld(token);
         }
         hint = token;
-        tell(1);
+        wakeOne();
     }
 
     /**
@@ -191,7 +199,7 @@ public final class JobTokens {
             free += holder(i) == 0 ? 1 : 0;
         }
         if (free > 0) {
-            tell(free);
+            tell(Words.get(waiters), free);
         }
         return found;
     }
@@ -260,16 +268,46 @@ public final class JobTokens {
         }
     }
 
-    /** {@code count} tokens are free: as many who wait are woken. */
-    void tell(int count) {
+    /** A token is free: one of those who wait is woken, unless one is on his way. */
+    void wakeOne() {
         int now = Words.get(waiters);
+        if ((now & COUNT) == 0) {
+            return;
+        }
+        int micros = (int) (System.nanoTime() / 1000) | 1;
+        int last = Words.get(woken);
+        if (last == 0 || micros - last < 0 || micros - last >= FRESH_MICROS) {
+            Words.set(woken, micros);
+            tell(now, 1);
+        }
+    }
+
+    /** Who waited has a token: if there are more, there is more to do for others. */
+    void wakeNext() {
+        if ((Words.get(waiters) & COUNT) != 0 && free() > 0) {
+            wakeOne();
+        }
+    }
+
+    /** Who waits is about to look. */
+    void looks() {
+        if (Words.get(woken) != 0) {
+            Words.set(woken, 0);
+        }
+    }
+
+    /** @param now the word of the waiters */
+    private void tell(int now, int count) {
         if ((now & COUNT) == 0) {
             return;
         }
         Words.add(sequence, 1);
         if (Words.wake(sequence, count) > 0) {
             vain = 0;
-        } else if (++vain >= VAIN) {
+            return;
+        }
+        Words.set(woken, 0);
+        if (++vain >= VAIN) {
             vain = 0;
             if (Words.swap(waiters, now, (now & ~COUNT) + EPOCH)) {
                 Words.add(sequence, 1);
@@ -283,6 +321,7 @@ public final class JobTokens {
         try {
             for (;;) {
                 int seen = Words.get(sequence);
+                looks();
                 ticket = enter(ticket);
                 lookIfDue();
                 int token = tryTake();
@@ -297,6 +336,7 @@ public final class JobTokens {
         } finally {
             if (ticket != 0) {
                 leave(ticket);
+                wakeNext();
             }
         }
     }

@@ -31,6 +31,9 @@ public final class TokenWait implements AutoCloseable {
 
     /** Takes a token if there is one, and waits no more; else -1, and the queue waits. */
     public int tryTake() {
+        if (ticket != 0) {
+            tokens.looks();
+        }
         int token = tokens.tryTake();
         if (token < 0) {
             token = orWait();
@@ -44,10 +47,8 @@ public final class TokenWait implements AutoCloseable {
     /** Waits no more. If a wake had come and no token was taken for it, another is woken. */
     public void cancel() {
         if (ticket != 0) {
+            tokens.looks();
             stop();
-            if (tokens.free() > 0) {
-                tokens.tell(1);
-            }
         }
     }
 
@@ -82,5 +83,6 @@ public final class TokenWait implements AutoCloseable {
         if (word != null && word.isValid() && queue.isOpen()) {
             word.cancel();
         }
+        tokens.wakeNext();
     }
 }

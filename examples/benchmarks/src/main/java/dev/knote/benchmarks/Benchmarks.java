@@ -50,6 +50,8 @@ final class Benchmarks {
         parts.put("words", rows::words);
         parts.put("threads", rows::threads);
         parts.put("allocation", () -> Allocation.run(settings));
+        parts.put("tokens", () -> TokenRows.run(settings));
+        parts.put("latch", () -> LatchRows.run(settings));
         parts.put("netty", () -> EchoRows.run(settings));
         parts.put("nettyword", () -> WakeRows.run(settings));
         parts.put("nettycost", () -> CostRows.run(settings));

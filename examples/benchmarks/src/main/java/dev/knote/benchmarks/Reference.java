@@ -9,8 +9,8 @@ import java.util.List;
 
 /** The C programs, built on the spot; they are deleted with {@link #close}. */
 public record Reference(Path directory) implements AutoCloseable {
-    private static final List<String> PROGRAMS = List.of("peers", "load");
-    private static final List<String> SOURCES = List.of("peers.c", "ring.h", "load.c");
+    private static final List<String> PROGRAMS = List.of("peers", "load", "sync");
+    private static final List<String> SOURCES = List.of("peers.c", "ring.h", "load.c", "sync.c");
 
     /** Builds it; null, with a word to the user, where there is no gcc. */
     static Reference build() throws IOException, InterruptedException {
@@ -45,6 +45,11 @@ public record Reference(Path directory) implements AutoCloseable {
     /** The client of a server. */
     public Child load(Cpus cpus, String... arguments) throws IOException {
         return start(cpus, "load", arguments);
+    }
+
+    /** Tokens and latches. */
+    Child sync(Cpus cpus, String... arguments) throws IOException {
+        return start(cpus, "sync", arguments);
     }
 
     private Child start(Cpus cpus, String program, String[] arguments) throws IOException {
