@@ -52,6 +52,11 @@ class ExamplesTest {
     }
 
     @Test
+    void tokensRunsAllJobsAndHasAllTokensBack() throws Exception {
+        assertEquals("jobs done: 12\ntokens free: 2, lost: 0\n", output(Tokens.class));
+    }
+
+    @Test
     void whenBusyUsesItsOwnFilterFromBothFaces() throws Exception {
         assertEquals("load reached: true\nload never reached: true\n", output(WhenBusy.class));
     }

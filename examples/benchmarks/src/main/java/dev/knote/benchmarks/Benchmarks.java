@@ -56,6 +56,8 @@ final class Benchmarks {
         parts.put("allocation", () -> Allocation.run(settings));
         parts.put("percpu", () -> PercpuRows.percpu(settings));
         parts.put("opsvector", () -> PercpuRows.opsvector(settings));
+        parts.put("tokens", () -> TokenRows.run(settings));
+        parts.put("latch", () -> LatchRows.run(settings));
         parts.put("netty", () -> EchoRows.run(settings));
         parts.put("nettyword", () -> WakeRows.run(settings));
         parts.put("nettycost", () -> CostRows.run(settings));

@@ -28,6 +28,9 @@ final class Operations {
             case "words" -> new WordOperations(argument);
             case "threads" -> new ThreadOperations(argument);
             case "waitany" -> new WaitAnyOperation(argument);
+            case "latch" -> new LatchOperation(argument, false);
+            case "latch-set" -> new LatchOperation(argument, true);
+            case "latch-pong" -> new LatchOperation(argument, false).pong();
             case "post" -> new PostOperation();
             default -> throw new IllegalArgumentException("no such operation: " + name);
         };

@@ -10,9 +10,9 @@ import java.util.List;
 /** The C programs, built on the spot; they are deleted with {@link #close}. */
 public record Reference(Path directory) implements AutoCloseable {
     private static final List<String> PROGRAMS = List.of("peers", "load", "percpu", "mutexes", "waitany",
-            "kfutex", "pool");
+            "kfutex", "pool", "sync");
     private static final List<String> SOURCES = List.of("peers.c", "ring.h", "load.c", "percpu.c",
-            "mutexes.c", "waitany.c", "kfutex.c", "pool.c");
+            "mutexes.c", "waitany.c", "kfutex.c", "pool.c", "sync.c");
 
     /** Builds it; null, with a word to the user, where there is no gcc. */
     static Reference build() throws IOException, InterruptedException {
@@ -60,6 +60,10 @@ public record Reference(Path directory) implements AutoCloseable {
     /** The client of a pool of threads. */
     public Child pool(Cpus cpus, String... arguments) throws IOException {
         return start(cpus, "pool", arguments);
+
+    /** Tokens and latches. */
+    Child sync(Cpus cpus, String... arguments) throws IOException {
+        return start(cpus, "sync", arguments);
     }
 
     private Child start(Cpus cpus, String program, String[] arguments) throws IOException {
