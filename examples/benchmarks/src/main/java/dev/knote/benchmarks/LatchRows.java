@@ -66,7 +66,7 @@ final class LatchRows {
     private static Race.Subject c(Settings settings, Race race, Cpus cpus, String name, String what,
             String way)
             throws IOException {
-        Child child = settings.reference().sync(cpus, what, way);
+        Child child = settings.reference().program(cpus, "sync", what, way);
         child.ready();
         return race.add(name, child, settings.count(COUNT));
     }
@@ -77,7 +77,7 @@ final class LatchRows {
         boolean together = cpus.count() == 1;
         Child pong = two
                 ? Child.java(cpus, together ? null : cpus.get(1), List.of(), "latch-pong", path)
-                : settings.reference().sync(cpus, "latch", "words", path);
+                : settings.reference().program(cpus, "sync", "latch", "words", path);
         race.atEnd(pong::close);
         Child ping = Child.java(cpus, together ? null : cpus.get(0), List.of(), "latch", path);
         pong.ready();

@@ -52,18 +52,6 @@ public record Reference(Path directory) implements AutoCloseable {
     /** Any of them. */
     public Child program(Cpus cpus, String program, String... arguments) throws IOException {
         return start(cpus, program, arguments);
-
-    /** The other side of Kfutex, and its peers. */
-    public Child kfutex(Cpus cpus, String... arguments) throws IOException {
-        return start(cpus, "kfutex", arguments);
-
-    /** The client of a pool of threads. */
-    public Child pool(Cpus cpus, String... arguments) throws IOException {
-        return start(cpus, "pool", arguments);
-
-    /** Tokens and latches. */
-    Child sync(Cpus cpus, String... arguments) throws IOException {
-        return start(cpus, "sync", arguments);
     }
 
     private Child start(Cpus cpus, String program, String[] arguments) throws IOException {

@@ -120,7 +120,7 @@ public final class KfutexRows {
     }
 
     private Child c(String... arguments) throws IOException {
-        return settings.reference() == null ? null : settings.reference().kfutex(cpus, arguments);
+        return settings.reference() == null ? null : settings.reference().program(cpus, "kfutex", arguments);
     }
 
     private Child java(Class<?> main, String... arguments) throws IOException {

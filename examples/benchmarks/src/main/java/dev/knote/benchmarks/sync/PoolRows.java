@@ -63,7 +63,8 @@ public final class PoolRows {
                     String.valueOf(nanos), String.valueOf(LINES), directory.toString()));
             server = Child.of(cpus, command);
             server.ready();
-            client = settings.reference().pool(cpus.only(0), directory.toString(), String.valueOf(LINES));
+            client = settings.reference().program(cpus.only(0), "pool", directory.toString(),
+                    String.valueOf(LINES));
             client.ready();
         }
 
