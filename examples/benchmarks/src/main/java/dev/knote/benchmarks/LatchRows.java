@@ -77,7 +77,7 @@ final class LatchRows {
         boolean together = cpus.count() == 1;
         Child pong = two
                 ? Child.java(cpus, together ? null : cpus.get(1), List.of(), "latch-pong", path)
-                : settings.reference().sync(cpus, "latch", "words", path);
+                : settings.reference().sync(together ? cpus : cpus.only(1), "latch", "words", path);
         race.atEnd(pong::close);
         Child ping = Child.java(cpus, together ? null : cpus.get(0), List.of(), "latch", path);
         pong.ready();

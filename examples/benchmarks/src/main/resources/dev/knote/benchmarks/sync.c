@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -254,6 +255,19 @@ static void prepare_signals(void) {
     fds[0] = signalfd(-1, &urgent, SFD_NONBLOCK);
 }
 
+/* To the first or the last processor that there is for both sides. */
+static void pin(int to_last) {
+    cpu_set_t all, one;
+    sched_getaffinity(0, sizeof all, &all);
+    CPU_ZERO(&one);
+    int chosen = -1;
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (CPU_ISSET(cpu, &all) && (chosen < 0 || to_last)) chosen = cpu;
+    }
+    CPU_SET(chosen, &one);
+    sched_setaffinity(0, sizeof one, &one);
+}
+
 static int latch(int only_set, const char *path) {
     if (way == 1) {
         fds[0] = eventfd(0, EFD_NONBLOCK);
@@ -269,6 +283,7 @@ static int latch(int only_set, const char *path) {
     if (path || (!only_set && (other = fork()) == 0)) {
         if (!path) prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (!path && way == 2) prepare_signals();
+        pin(1);
         other = parent;
         if (path) { printf("ready\n"); fflush(stdout); }
         for (;;) {
@@ -276,6 +291,7 @@ static int latch(int only_set, const char *path) {
             set(0);
         }
     }
+    pin(0);
     if (only_set) {
         other = getpid();
         set(0);
