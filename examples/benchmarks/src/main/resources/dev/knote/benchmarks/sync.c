@@ -1,11 +1,13 @@
 /*
- * tokens WAY JOBS TOTAL MICROS [work]: eight processes run TOTAL jobs together, at most JOBS at a time, each about MICROS
- * long: a timer of its process, which has up to 16 of them, or with work one at a time, in which it computes. WAY is pipe, a byte a token, waited for with poll as
- * make does it, or words, the protocol of JobTokens. Says wall, user and system nanoseconds, context switches, returns of
- * a wait for tokens, and how many of them found none.
+ * tokens WAY JOBS TOTAL MICROS [work]: eight processes run TOTAL jobs together, at most JOBS at a time, each
+ * about MICROS long: a timer of its process, which has up to 16 of them, or with work one at a time, in which
+ * it computes. WAY is pipe, a byte a token, waited for with poll as make does it, or words, the protocol of
+ * JobTokens. Says wall, user and system nanoseconds, context switches, returns of a wait for tokens, and how
+ * many of them found none.
  *
- * latch WAY: pairs of processes that set each other's latch and wait: words, eventfd (and poll) or signal (SIGURG, taken
- * by signalfd and poll). set WAY: sets of a latch that is set already. Both read "time N", as peers.c does.
+ * latch WAY [PATH]: two processes that set each other's latch and wait: words, eventfd (and poll) or signal
+ * (SIGURG, taken by signalfd and poll); with a PATH the second side of another program's. set WAY: sets of a
+ * latch that is set already. Both read "time N", as peers.c does.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -179,7 +181,8 @@ static void compute(int index, long jobs, long micros) {
     for (; jobs > 0; jobs--) {
         int token;
         while ((token = take()) < 0 && (token = await(UINT64_MAX)) < 0) {}
-        for (unsigned k = (unsigned)rand_r(&seed) % (2000 * (unsigned)micros); k > 0; k--) __asm__ volatile("");
+        unsigned loops = (unsigned)rand_r(&seed) % (2000 * (unsigned)micros);
+        for (; loops > 0; loops--) __asm__ volatile("");
         release(token);
     }
 }
@@ -316,6 +319,8 @@ int main(int argc, char **argv) {
     if (argc < 3) return 1;
     is_pipe = !strcmp(argv[2], "pipe");
     way = !strcmp(argv[2], "eventfd") ? 1 : !strcmp(argv[2], "signal") ? 2 : 0;
-    if (!strcmp(argv[1], "tokens") && argc > 5) return tokens(atol(argv[3]), atol(argv[4]), atol(argv[5]), argc > 6);
+    if (!strcmp(argv[1], "tokens") && argc > 5) {
+        return tokens(atol(argv[3]), atol(argv[4]), atol(argv[5]), argc > 6);
+    }
     return latch(!strcmp(argv[1], "set"), argc > 3 ? argv[3] : 0);
 }
