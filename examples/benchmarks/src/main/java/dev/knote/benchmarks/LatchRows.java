@@ -77,7 +77,8 @@ final class LatchRows {
         boolean together = cpus.count() == 1;
         Child pong = two
                 ? Child.java(cpus, together ? null : cpus.get(1), List.of(), "latch-pong", path)
-                : settings.reference().program(cpus, "sync", "latch", "words", path);
+                : settings.reference().program(together ? cpus : cpus.only(1), "sync", "latch", "words",
+                        path);
         race.atEnd(pong::close);
         Child ping = Child.java(cpus, together ? null : cpus.get(0), List.of(), "latch", path);
         pong.ready();

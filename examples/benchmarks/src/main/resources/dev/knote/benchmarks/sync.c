@@ -1,17 +1,20 @@
 /*
- * tokens WAY JOBS TOTAL MICROS [work]: eight processes run TOTAL jobs together, at most JOBS at a time, each about MICROS
- * long: a timer of its process, which has up to 16 of them, or with work one at a time, in which it computes. WAY is pipe, a byte a token, waited for with poll as
- * make does it, or words, the protocol of JobTokens. Says wall, user and system nanoseconds, context switches, returns of
- * a wait for tokens, and how many of them found none.
+ * tokens WAY JOBS TOTAL MICROS [work]: eight processes run TOTAL jobs together, at most JOBS at a time, each
+ * about MICROS long: a timer of its process, which has up to 16 of them, or with work one at a time, in which
+ * it computes. WAY is pipe, a byte a token, waited for with poll as make does it, or words, the protocol of
+ * JobTokens. Says wall, user and system nanoseconds, context switches, returns of a wait for tokens, and how
+ * many of them found none.
  *
- * latch WAY: pairs of processes that set each other's latch and wait: words, eventfd (and poll) or signal (SIGURG, taken
- * by signalfd and poll). set WAY: sets of a latch that is set already. Both read "time N", as peers.c does.
+ * latch WAY [PATH]: two processes that set each other's latch and wait: words, eventfd (and poll) or signal
+ * (SIGURG, taken by signalfd and poll); with a PATH the second side of another program's. set WAY: sets of a
+ * latch that is set already. Both read "time N", as peers.c does.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -178,7 +181,8 @@ static void compute(int index, long jobs, long micros) {
     for (; jobs > 0; jobs--) {
         int token;
         while ((token = take()) < 0 && (token = await(UINT64_MAX)) < 0) {}
-        for (unsigned k = (unsigned)rand_r(&seed) % (2000 * (unsigned)micros); k > 0; k--) __asm__ volatile("");
+        unsigned loops = (unsigned)rand_r(&seed) % (2000 * (unsigned)micros);
+        for (; loops > 0; loops--) __asm__ volatile("");
         release(token);
     }
 }
@@ -254,6 +258,19 @@ static void prepare_signals(void) {
     fds[0] = signalfd(-1, &urgent, SFD_NONBLOCK);
 }
 
+/* To the first or the last processor that there is for both sides. */
+static void pin(int to_last) {
+    cpu_set_t all, one;
+    sched_getaffinity(0, sizeof all, &all);
+    CPU_ZERO(&one);
+    int chosen = -1;
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (CPU_ISSET(cpu, &all) && (chosen < 0 || to_last)) chosen = cpu;
+    }
+    CPU_SET(chosen, &one);
+    sched_setaffinity(0, sizeof one, &one);
+}
+
 static int latch(int only_set, const char *path) {
     if (way == 1) {
         fds[0] = eventfd(0, EFD_NONBLOCK);
@@ -269,6 +286,7 @@ static int latch(int only_set, const char *path) {
     if (path || (!only_set && (other = fork()) == 0)) {
         if (!path) prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (!path && way == 2) prepare_signals();
+        pin(1);
         other = parent;
         if (path) { printf("ready\n"); fflush(stdout); }
         for (;;) {
@@ -276,6 +294,7 @@ static int latch(int only_set, const char *path) {
             set(0);
         }
     }
+    pin(0);
     if (only_set) {
         other = getpid();
         set(0);
@@ -300,6 +319,8 @@ int main(int argc, char **argv) {
     if (argc < 3) return 1;
     is_pipe = !strcmp(argv[2], "pipe");
     way = !strcmp(argv[2], "eventfd") ? 1 : !strcmp(argv[2], "signal") ? 2 : 0;
-    if (!strcmp(argv[1], "tokens") && argc > 5) return tokens(atol(argv[3]), atol(argv[4]), atol(argv[5]), argc > 6);
+    if (!strcmp(argv[1], "tokens") && argc > 5) {
+        return tokens(atol(argv[3]), atol(argv[4]), atol(argv[5]), argc > 6);
+    }
     return latch(!strcmp(argv[1], "set"), argc > 3 ? argv[3] : 0);
 }
