@@ -8,8 +8,12 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.knote.linux.Errno;
 import dev.knote.linux.Native;
 import dev.knote.linux.Sys;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import java.lang.foreign.Arena;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -77,11 +81,12 @@ class SendRingTest {
     @Test
     void piecesAreSentInTheirOrderAndTheVectorsMayBeUsedForTheNext() {
         var vectors = new IoVectors(arena.allocate(64L * Socket.IOVEC_SIZE, 8).address(), 64);
+        List<ByteBuf> pieces = new ArrayList<>();
         for (int i = 0; i < PAIRS; i++) {
             vectors.clear(Long.MAX_VALUE);
             for (int piece = 0; piece < SendRing.MOST_PIECES; piece++) {
-                var direct = io.netty.buffer.Unpooled.directBuffer(2).writeByte('a' + piece)
-                        .writeByte('0' + i % 10);
+                ByteBuf direct = Unpooled.directBuffer(2).writeByte('a' + piece).writeByte('0' + i % 10);
+                pieces.add(direct);
                 assertTrue(vectors.add(direct, 0, 2));
             }
             ring.send(writers[i], vectors);
@@ -95,6 +100,7 @@ class SendRingTest {
             assertEquals(all.length(), ring.result(i));
             assertEquals(all.toString(), received(i));
         }
+        pieces.forEach(ByteBuf::release);
     }
 
     @Test
