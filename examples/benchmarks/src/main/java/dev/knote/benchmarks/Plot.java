@@ -22,6 +22,9 @@ public final class Plot {
     private static final int WIDTH = 900;
     private static final int HEIGHT = 420;
     private static final int SLANT = 25;
+    private static final int FEW = 6;
+    private static final int STEEP = 75;
+    private static final int MORE_HEIGHT = 120;
     private static final int POINT = 6;
     private static final Color[] COLORS = {new Color(0x7AA6C2), new Color(0x1B5E20), new Color(0xB71C1C)};
 
@@ -72,10 +75,11 @@ public final class Plot {
     }
 
     private CategoryChart chart() {
-        CategoryChart chart = new CategoryChartBuilder().width(WIDTH).height(HEIGHT).title(title)
-                .yAxisTitle(unit)
-                .build();
-        chart.getStyler().setXAxisLabelRotation(SLANT).setLegendPosition(LegendPosition.OutsideS);
+        boolean isCrowded = names.size() > FEW;
+        CategoryChart chart = new CategoryChartBuilder().width(WIDTH)
+                .height(isCrowded ? HEIGHT + MORE_HEIGHT : HEIGHT).title(title).yAxisTitle(unit).build();
+        chart.getStyler().setXAxisLabelRotation(isCrowded ? STEEP : SLANT)
+                .setLegendPosition(LegendPosition.OutsideS);
         chart.getStyler().setOverlapped(true).setMarkerSize(POINT);
         chart.getStyler().setSeriesColors(COLORS).setLegendLayout(LegendLayout.Horizontal);
         chart.getStyler().setChartBackgroundColor(Color.WHITE);
