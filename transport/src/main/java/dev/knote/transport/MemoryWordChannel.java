@@ -23,7 +23,7 @@ import java.nio.channels.UnsupportedAddressTypeException;
  * stays until somebody unlinks it. Either makes the channel active.
  *
  * <p><b>Reads</b> are {@link MemoryWordEvent}s: the word's value when it has been changed and woken. A wake without a
- * change is one too. Several changes may be one event, with the last value; no change followed by a wake is missed. The
+ * change is one too, unless the address says {@link MemoryWordAddress#onlyChanges}. Several changes may be one event, with the last value; no change followed by a wake is missed. The
  * first event is of a value that is not the one {@linkplain #EXPECTED expected}, or not the one that the word had when
  * the channel was connected. The word is waited for while a read is pending, and not otherwise: with auto read off one
  * {@code read()} is one event, wakes in between go to other waiters of the word, and a change in between is an event as

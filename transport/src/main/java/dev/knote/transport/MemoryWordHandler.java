@@ -11,7 +11,8 @@ import java.util.Objects;
  * {@link KnoteIoHandler}, and fires a {@link MemoryWordEvent} as a user event when one has been changed and woken.
  *
  * <p><b>Which events.</b> One for every wake that the loop gets to see, also if the value is the same; wakes that come
- * together are one, with the last value. The word is compared when the watch begins, and each time that it is armed
+ * together are one, with the last value. Of a word given by {@link MemoryWordAddress#onlyChanges} only those count that
+ * find another value than the last event's. The word is compared when the watch begins, and each time that it is armed
  * again: no change that is followed by a wake is missed. The first event is of a value that is not the one expected, or
  * not the one that the word had when the watch began, if none was given. A channel that changes its loop goes on where
  * it was.
