@@ -83,6 +83,19 @@ public final class Kevent {
         data = value;
     }
 
+    /**
+     * Refers to these. Collectors mark where a reference was stored, at a cost, and in memory that threads share; null for
+     * null is the most frequent by far.
+     */
+    void refersTo(Object newUdata, MemorySegment newWord) {
+        if (udata != newUdata) {
+            udata = newUdata;
+        }
+        if (word != newWord) {
+            word = newWord;
+        }
+    }
+
     /** Refers to none of the user's objects any more. */
     void forget() {
         udata = null;

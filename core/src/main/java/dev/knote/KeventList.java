@@ -143,8 +143,7 @@ public final class KeventList {
         into.ext1 = memory.get(JAVA_LONG, at + EXT + 8);
         into.ext2 = memory.get(JAVA_LONG, at + EXT + 16);
         into.ext3 = memory.get(JAVA_LONG, at + EXT + 24);
-        into.udata = udata[i];
-        into.word = words[i];
+        into.refersTo(udata[i], words[i]);
     }
 
     void write(int i, Kevent event) {
@@ -175,8 +174,12 @@ public final class KeventList {
         for (int k = 0; k < 4; k++) {
             memory.set(JAVA_LONG, at + EXT + 8 * k, 0);
         }
-        this.udata[i] = udata;
-        this.words[i] = word;
+        if (this.udata[i] != udata) { // a store of a reference costs more than a look, see Kevent.refersTo
+            this.udata[i] = udata;
+        }
+        if (this.words[i] != word) {
+            this.words[i] = word;
+        }
     }
 
     private static long bits(Object udata) {

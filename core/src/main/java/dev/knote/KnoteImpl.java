@@ -42,14 +42,13 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
     /** Changed under its stripe's lock in {@link KnoteTable}. */
     KnoteImpl tableNext;
 
-    /** The stripe whose lock guards the next four. */
+    /** The stripe whose lock guards the next three. */
     @SuppressWarnings("unused") // by HOME
     private ReadyStripe home;
 
-    KnoteImpl readyPrevious;
-
-    KnoteImpl readyNext;
     int status;
+    /** Where in the stripe's ring it stands, if it does. */
+    int place;
     long scan;
 
     /** Under the lock of {@link TimerHeap}. */

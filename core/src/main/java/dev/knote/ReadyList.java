@@ -4,7 +4,7 @@ package dev.knote;
  * The knotes that may have an event, those of each activating thread in the order in which they became so. It is in
  * stripes by thread, so that threads that take what they have activated do not meet. For the single owner there is one.
  *
- * <p>A knote belongs to a stripe, whose lock guards its status, its links and its scan; it moves while it is on no
+ * <p>A knote belongs to a stripe, whose lock guards its status, its place and its scan; it moves while it is on no
  * list, under the lock of the stripe that it leaves. No more than one stripe is locked by a thread at a time, and
  * nothing else runs meanwhile.
  *
@@ -184,7 +184,7 @@ final class ReadyList {
         long mixed = scan * GOLDEN;
         if (mixed >>> 60 == 0 && stripes.length > 1) { // one in sixteen: beside a stripe that is never empty, none starves
             int other = at + (int) (mixed >>> 32);
-            at = at(other).askWhetherServed() ? at : other;
+            at = at(other).looksEmpty() || at(other).askWhetherServed() ? at : other;
         }
         call.stripe = at;
         call.stripesLeft = stripes.length;

@@ -1,13 +1,23 @@
 package dev.knote;
 
 /**
- * A part of {@link ReadyList}: knotes in the order in which they were put on it. All but {@link #looksEmpty} and
- * {@link #size} is used under its lock.
+ * A part of {@link ReadyList}: knotes in the order in which they were put on it. They stand in a ring, each knows its
+ * place, and one that is taken from among the others leaves a hole. All but {@link #looksEmpty} and {@link #size} is used
+ * under its lock.
+ *
+ * <p>Why not links from knote to knote: each store of a reference costs collectors a mark, in memory that is shared by
+ * all knotes of some kilobytes; a list has four of them to put a knote on it, a ring one.
  */
 final class ReadyStripe {
+    private static final int SMALLEST = 16;
+
     final SpinLock lock;
-    private KnoteImpl head;
-    private KnoteImpl tail;
+    /** A power of two long. */
+    private KnoteImpl[] ring = new KnoteImpl[SMALLEST];
+    /** Places count on for ever, and wrap around; the first that is in use, if any is. */
+    private int head;
+    /** The next to be used. */
+    private int tail;
     private int size;
     private boolean served;
 
@@ -21,7 +31,7 @@ final class ReadyStripe {
 
     /** As of a moment ago; exact only under the lock. */
     boolean looksEmpty() {
-        return head == null;
+        return size == 0;
     }
 
     int size() {
@@ -49,43 +59,22 @@ final class ReadyStripe {
         if (byItsOwn && !served) {
             served = true;
         }
-        KnoteImpl knote = head;
-        for (KnoteImpl next; knote != null && n < most && knote.scan != scan; knote = next) {
-            next = knote.readyNext;
-            take(knote, scan);
-            into[n++] = knote;
-        }
-        if (n > 0) {
-            behead(knote, n);
-        }
-        for (KnoteImpl next; knote != null && n < most; knote = next) { // behind knotes that the scan has seen
-            next = knote.readyNext;
-            if (knote.scan != scan) {
-                unlink(knote);
+        KnoteImpl[] places = ring;
+        int end = tail;
+        for (int at = head; at != end && n < most; at++) {
+            int index = at & places.length - 1;
+            KnoteImpl knote = places[index];
+            if (knote != null && knote.scan != scan) {
+                places[index] = null;
+                knote.status &= ~ReadyList.QUEUED;
                 knote.scan = scan;
                 into[n++] = knote;
             }
         }
+        size -= n;
+        skipHoles();
         lock.unlock();
         return n;
-    }
-
-    private static void take(KnoteImpl knote, long scan) {
-        knote.status &= ~ReadyList.QUEUED;
-        knote.scan = scan;
-        knote.readyPrevious = null;
-        knote.readyNext = null;
-    }
-
-    /** The first {@code n} have been taken: stores of references are few, since each one marks a card of the heap. */
-    private void behead(KnoteImpl first, int n) {
-        head = first;
-        if (first == null) {
-            tail = null;
-        } else {
-            first.readyPrevious = null;
-        }
-        size -= n;
     }
 
     /** Whether the knote, which belongs here, may be put on the list: if it is wanted and not on it. */
@@ -94,41 +83,57 @@ final class ReadyStripe {
     }
 
     void append(KnoteImpl knote) {
-        knote.status |= ReadyList.QUEUED;
-        knote.readyPrevious = tail;
-        knote.readyNext = null;
-        if (tail == null) {
-            head = knote;
-        } else {
-            tail.readyNext = knote;
+        int at = tail;
+        if (at - head == ring.length) {
+            at = makeRoom();
         }
-        tail = knote;
+        knote.status |= ReadyList.QUEUED;
+        knote.place = at;
+        ring[at & ring.length - 1] = knote;
+        tail = at + 1;
         size++;
     }
 
     /** Takes the knote off, if it is on the list. */
     void remove(KnoteImpl knote) {
         if ((knote.status & ReadyList.QUEUED) != 0) {
-            unlink(knote);
+            ring[knote.place & ring.length - 1] = null;
+            knote.status &= ~ReadyList.QUEUED;
+            size--;
+            skipHoles();
         }
     }
 
-    private void unlink(KnoteImpl knote) {
-        KnoteImpl before = knote.readyPrevious;
-        KnoteImpl after = knote.readyNext;
-        if (before == null) {
-            head = after;
-        } else {
-            before.readyNext = after;
+    private void skipHoles() {
+        if (size == 0) {
+            head = tail;
+            return;
         }
-        if (after == null) {
-            tail = before;
-        } else {
-            after.readyPrevious = before;
+        int at = head;
+        for (KnoteImpl[] places = ring; places[at & places.length - 1] == null;) {
+            at++;
         }
-        knote.readyPrevious = null;
-        knote.readyNext = null;
-        knote.status &= ~ReadyList.QUEUED;
-        size--;
+        head = at;
+    }
+
+    /**
+     * Closes the holes, and doubles the ring if they were few: so each knote is moved a bounded number of times. Returns
+     * the next place to be used.
+     */
+    private int makeRoom() {
+        KnoteImpl[] old = ring;
+        KnoteImpl[] places = size > old.length / 2 ? new KnoteImpl[2 * old.length] : old;
+        int to = head;
+        for (int from = head; from != tail; from++) {
+            KnoteImpl knote = old[from & old.length - 1];
+            old[from & old.length - 1] = null;
+            if (knote != null) {
+                knote.place = to;
+                places[to++ & places.length - 1] = knote;
+            }
+        }
+        ring = places;
+        tail = to;
+        return to;
     }
 }

@@ -200,9 +200,8 @@ final class Retrieval {
         event.flags = knote.flags | knote.eventFlags;
         event.fflags = knote.fflags;
         event.data = knote.data;
-        event.udata = knote.udata;
+        event.refersTo(knote.udata, knote.word);
         knote.ext(event);
-        event.word = knote.word;
         if (knote.error != 0) {
             event.flags |= EV_ERROR;
             event.data = knote.error;
