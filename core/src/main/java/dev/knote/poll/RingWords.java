@@ -7,6 +7,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * Waits for words, armed in a ring. The ring is used under this object's lock, but for the wait itself.
@@ -37,9 +38,7 @@ final class RingWords implements Words {
     /** Of an owned ring: the only thread that the kernel lets submit. */
     private final Thread maker = Thread.currentThread();
     private final MemorySegment interval = Arena.ofAuto().allocate(ValueLayout.JAVA_LONG, 2);
-    private WordWait[] slots = new WordWait[64];
-    private int[] freeSlots = new int[64];
-    private int free;
+    private final WaitSlots slots = new WaitSlots();
     private WordWait[] prepared = new WordWait[16];
     private WordWait[] spare = new WordWait[16];
     private int preparedCount;
@@ -55,9 +54,6 @@ final class RingWords implements Words {
     RingWords(IoUring ring, boolean owned) {
         this.ring = ring;
         this.owned = owned;
-        for (int i = slots.length; i-- > 0;) {
-            freeSlots[free++] = i;
-        }
         if (!owned) {
             Keeper.opened(this);
         }
@@ -83,13 +79,6 @@ final class RingWords implements Words {
 
     private void prepare(WordWait wait, int expected) {
         makeRoom();
-        if (free == 0) {
-            grow();
-        }
-        int slot = freeSlots[--free];
-        slots[slot] = wait;
-        wait.slot = slot;
-        wait.generation++;
         ring.prepare(
                 IoUring.IORING_OP_FUTEX_WAIT,
                 FUTEX_FLAGS,
@@ -97,7 +86,7 @@ final class RingWords implements Words {
                 wait.address,
                 0,
                 0,
-                userData(wait),
+                slots.put(wait),
                 ANY_BIT);
     }
 
@@ -110,8 +99,8 @@ final class RingWords implements Words {
             return;
         }
         submit();
-        for (int slot = 0; slot < slots.length; slot++) {
-            WordWait wait = slots[slot];
+        for (int slot = 0; slot < slots.size(); slot++) {
+            WordWait wait = slots.get(slot);
             if (wait != null && wait.armer == armer && wait.state() == WordWait.ARMED) {
                 adopt(wait);
             }
@@ -119,8 +108,8 @@ final class RingWords implements Words {
     }
 
     private void adopt(WordWait wait) {
-        Ghost first = new Ghost(wait);
-        slots[wait.slot] = first;
+        FirstArming first = new FirstArming(wait);
+        slots.replace(wait, first);
         wait.armer = Thread.currentThread();
         do {
             prepare(wait, wait.peek());
@@ -142,36 +131,6 @@ final class RingWords implements Words {
             }
         } else if (woken) {
             Futex.wake(wait.address, 1); // counted for it twice, and told once
-        }
-    }
-
-    /** Stands in the place of a wait whose first arming is being cancelled. */
-    private static final class Ghost extends WordWait {
-        Ghost(WordWait of) {
-            target(of.address, of.expected);
-            slot = of.slot;
-            generation = of.generation;
-            state(ARMED);
-        }
-
-        @Override
-        protected void ended(int result) {
-            state(result == 0 ? CANCELLED_WOKEN : CANCELLED_CLEAN);
-        }
-
-        @Override
-        protected boolean matches() {
-            return true;
-        }
-
-        @Override
-        protected int peek() {
-            return expected;
-        }
-
-        @Override
-        protected boolean isWide() {
-            return false;
         }
     }
 
@@ -234,9 +193,7 @@ final class RingWords implements Words {
             return;
         }
         submit();
-        WordWait[] waits = Arrays.stream(slots)
-                .filter(wait -> wait != null && wait.isArmed())
-                .toArray(WordWait[]::new);
+        List<WordWait> waits = slots.armed();
         for (WordWait wait : waits) {
             wait.state(WordWait.CANCELLING);
         }
@@ -448,13 +405,7 @@ final class RingWords implements Words {
     }
 
     private void complete(long data, int result) {
-        int slot = (int) data;
-        WordWait wait = slots[slot];
-        if (wait == null || wait.generation != (int) (data >>> 32)) {
-            throw new AssertionError("a completion of no wait: " + data);
-        }
-        slots[slot] = null;
-        freeSlots[free++] = slot;
+        WordWait wait = slots.take(data);
         if (wait.state() == WordWait.CANCELLING) {
             wait.state(result == 0 ? WordWait.CANCELLED_WOKEN : WordWait.CANCELLED_CLEAN);
         } else if (wait.state() == WordWait.ADOPTING && result == -Errno.EAGAIN) {
@@ -470,7 +421,7 @@ final class RingWords implements Words {
     private void cancel(WordWait wait) {
         makeRoom();
         wait.state(WordWait.CANCELLING);
-        ring.prepare(IoUring.IORING_OP_ASYNC_CANCEL, -1, 0, userData(wait), 0, 0, CANCEL, 0);
+        ring.prepare(IoUring.IORING_OP_ASYNC_CANCEL, -1, 0, WaitSlots.userData(wait), 0, 0, CANCEL, 0);
         enterAll();
     }
 
@@ -487,18 +438,5 @@ final class RingWords implements Words {
         }
         wait.state(WordWait.IDLE);
         return state == WordWait.CANCELLED_WOKEN;
-    }
-
-    private void grow() {
-        int size = slots.length;
-        slots = Arrays.copyOf(slots, 2 * size);
-        freeSlots = Arrays.copyOf(freeSlots, 2 * size);
-        for (int i = 2 * size; i-- > size;) {
-            freeSlots[free++] = i;
-        }
-    }
-
-    private static long userData(WordWait wait) {
-        return (long) wait.generation << 32 | wait.slot & 0xffffffffL;
     }
 }

@@ -56,8 +56,10 @@ public final class Child implements AutoCloseable {
         command.addAll(
                 List.of(
                         "--enable-native-access=ALL-UNNAMED",
-                        "-XX:+UseSerialGC",
                         "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"));
+        if (options.stream().noneMatch(option -> option.matches("-XX:\\+Use.*GC"))) {
+            command.add("-XX:+UseSerialGC");
+        }
         if (options.stream().noneMatch(option -> option.startsWith("-Xmx"))) {
             command.add("-Xmx128m");
         }

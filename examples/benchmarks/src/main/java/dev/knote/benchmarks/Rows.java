@@ -82,12 +82,14 @@ final class Rows {
     void timer() throws Exception {
         try (Race race = new Race(settings)) {
             Race.Subject c = c(race, 5_000, "timerfd");
+            Race.Subject few = java(race, 1_000, "timer-add", "1");
             Race.Subject one = java(race, 100_000, "timer-add", "1");
             Race.Subject many = java(race, 99_968, "timer-add", "64");
             race.run();
             Table.begin("TIMER", "C: timerfd_create, _settime, close");
-            row("added, one a call", one, c, "< 300 ns");
-            row("added, 64 a call", many, c, "< 300 ns");
+            row("1,000 added, one a call", few, c, "< 300 ns");
+            row("100,000 added, one a call", one, c, "< 300 ns");
+            row("100,000 added, 64 a call", many, c, "< 300 ns");
         }
         try (Race race = new Race(settings)) {
             Child child = Child.java(
@@ -161,14 +163,18 @@ final class Rows {
             System.out.println("(one CPU: threads cannot be measured)");
             return;
         }
-        Table.begin("Two threads that trigger, over one: triggers a second", "one thread");
-        List<String> hows = List.of("batch", "single", "java", "drained", "own");
-        for (String how : hows) {
+        threads("-XX:+UseG1GC", "G1, what a JVM takes by itself on two processors");
+        threads("-XX:+UseSerialGC", "the serial collector");
+    }
+
+    private void threads(String collector, String name) throws Exception {
+        Table.begin("Two threads that trigger, over one: triggers a second, " + name, "one thread");
+        for (String how : List.of("batch", "single", "java", "drained", "own")) {
             try (Race race = new Race(settings)) {
                 Race.Subject[] subjects = new Race.Subject[2];
                 for (int threads = 1; threads <= 2; threads++) {
                     Child child = Child.java(
-                            settings.cpus().two(), null, List.of(), "threads", threads + "," + how);
+                            settings.cpus().two(), null, List.of(collector), "threads", threads + "," + how);
                     child.ready();
                     subjects[threads - 1] = race.add(how, child, settings.count(1_600_000));
                 }
