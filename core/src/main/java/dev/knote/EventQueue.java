@@ -22,12 +22,9 @@ import dev.knote.poll.Poller;
 import dev.knote.poll.Pollers;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.HashSet;
 import java.util.Arrays;
 import java.util.Map;
-import java.util.Set;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.Objects;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -71,7 +68,6 @@ public final class EventQueue implements AutoCloseable {
     final Sleep sleep;
     private final Retrieval retrieval;
     private final Filters filters;
-    private final AtomicInteger names = new AtomicInteger(1);
     private volatile boolean closed;
     /** Words are, or were, waited for: their memory is to be looked at. */
     volatile boolean watchesWords;
@@ -343,19 +339,23 @@ public final class EventQueue implements AutoCloseable {
         if (fd < 0) {
             throw new KeventException(-fd, "dup: fd " + fd());
         }
-        names.incrementAndGet();
         Queues.put(fd, this);
+        if (closed && Queues.remove(fd, this) >= 0) { // else close() has seen this name
+            Fds.close(fd);
+            throw closedError();
+        }
         return fd;
     }
 
-    /** Closes one of the queue's fds, and with the last the queue. */
+    /** Closes one of the queue's names, and with the last the queue. */
     void close(int fd) {
         Queues.forgetFd(fd);
-        if (names.decrementAndGet() == 0) {
-            Queues.remove(fd);
+        int left = Queues.remove(fd, this);
+        if (left < 0) {
+            throw closedError(); // by another thread, just now
+        }
+        if (left == 0) {
             close();
-        } else {
-            Queues.remove(fd);
         }
         if (fd != fd()) {
             Fds.close(fd);

@@ -342,6 +342,9 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
 
     @Override
     public void watchFd(int fd, int interest) {
+        if (Queues.isRetired(fd)) {
+            throw refusal(Errno.EBADF, "not an open file descriptor");
+        }
         if (watch == null) {
             watch = new Readiness(this);
         } else {

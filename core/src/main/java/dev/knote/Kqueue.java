@@ -214,7 +214,7 @@ public final class Kqueue {
             return;
         }
         Queues.forgetFd(fd);
-        int result = Fds.close(fd);
+        int result = Queues.isRetired(fd) ? -Errno.EBADF : Fds.close(fd);
         if (result < 0) {
             throw new KeventException(-result, "close: fd " + fd);
         }
