@@ -173,7 +173,7 @@ final class Changes {
         }
     }
 
-    private static void checkFlags(Kevent change, Filter filter) {
+    static void checkFlags(Kevent change, Filter filter) {
         if (change.has(EV_ENABLE) && change.has(EV_DISABLE)) {
             throw EventQueue.refusal(Errno.EINVAL, change.ident, filter.name(),
                     "EV_ENABLE and EV_DISABLE exclude each other");
@@ -229,6 +229,9 @@ final class Changes {
 
     private KnoteImpl modify(Call call, KnoteImpl knote, Kevent change) {
         try {
+            if (knote.word != null && change.has(EV_ADD)) {
+                knote.extendWord(change.word);
+            }
             knote.filter.touch(knote, change);
             if (knote.wait != null) {
                 knote.wait.share(call);

@@ -16,7 +16,8 @@ import java.util.Arrays;
  * the list is reachable.
  *
  * <p>{@code udata} is any object; it is kept beside the memory, where the field holds a {@link Long}'s value or a
- * {@link MemorySegment}'s address, otherwise 0. The same is done for an ident that is a word of memory.
+ * {@link MemorySegment}'s address, otherwise 0. The same is done for an ident that is a word of memory. Who writes the
+ * memory itself, native code say, gives a {@code udata} other than 0 as a {@link Long}, and an ident as a number.
  *
  * <p>Not safe for use by two threads at once.
  */
@@ -90,7 +91,10 @@ public final class KeventList {
 
     /** The user's object of entry {@code i}. */
     public Object udata(int i) {
-        return udata[(int) (at(i) / ENTRY_SIZE)];
+        long at = at(i);
+        Object kept = udata[i];
+        long field = memory.get(JAVA_LONG, at + UDATA);
+        return field == 0 || field == bits(kept) ? kept : (Object) field;
     }
 
     /** {@code ext[k]} of entry {@code i}. */
@@ -106,7 +110,9 @@ public final class KeventList {
 
     /** The memory that entry {@code i} was given as its ident, or null if that was a number. */
     public MemorySegment word(int i) {
-        return words[(int) (at(i) / ENTRY_SIZE)];
+        long ident = ident(i);
+        MemorySegment kept = words[i];
+        return kept == null || kept.address() == ident ? kept : null;
     }
 
     /** Fills in entry {@code i}, as {@code EV_SET} does; {@code ext} becomes 0. */
@@ -143,8 +149,8 @@ public final class KeventList {
         into.ext1 = memory.get(JAVA_LONG, at + EXT + 8);
         into.ext2 = memory.get(JAVA_LONG, at + EXT + 16);
         into.ext3 = memory.get(JAVA_LONG, at + EXT + 24);
-        into.udata = udata[i];
-        into.word = words[i];
+        into.udata = udata(i);
+        into.word = word(i);
     }
 
     void write(int i, Kevent event) {

@@ -380,9 +380,26 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
     @Override
     public MemorySegment word() {
         if (word == null) {
-            word = queue.memory.find(ident, 1);
+            MemorySegment wide = queue.memory.find(ident, Long.BYTES);
+            word = wide != null ? wide : queue.memory.find(ident, 1);
         }
         return word;
+    }
+
+    /**
+     * EV_ADD of a knote that has a word: if the change gives more memory for it, or there is more by now where it gives
+     * none, that is the word's from now on. Never less, since others may be reading it.
+     */
+    void extendWord(MemorySegment given) {
+        MemorySegment old = word;
+        if (given == old || old.byteSize() >= Long.BYTES) {
+            return;
+        }
+        MemorySegment other = given != null ? given : queue.memory.find(ident, Long.BYTES);
+        if (other != null && other.byteSize() > old.byteSize() && other.scope().isAlive()) {
+            word = other;
+            queue.memory.give(other);
+        }
     }
 
     @Override

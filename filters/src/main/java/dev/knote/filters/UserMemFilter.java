@@ -83,7 +83,8 @@ public final class UserMemFilter implements Filter {
         if (knote.word() == null || knote.word().byteSize() < bytes) {
             throw refusal(change, Errno.EINVAL, "the memory is shorter than the word of " + bytes + " bytes");
         }
-        if (change.fflags() != knote.savedFflags() || change.data() != knote.savedData()) {
+        if (change.fflags() != knote.savedFflags()
+                || expected(bytes, change.data()) != expected(bytes, knote.savedData())) {
             knote.savedFflags(change.fflags());
             knote.savedData(change.data());
             knote.state(FIRES);
@@ -134,8 +135,8 @@ public final class UserMemFilter implements Filter {
         if (change.data() < 0) {
             throw refusal(change, Errno.EINVAL, "data is " + change.data() + ": expected how many to wake");
         }
-        if (change.ident() == 0) {
-            throw refusal(change, Errno.EFAULT, "the address is NULL");
+        if (change.ident() == 0 || change.word() != null && !change.word().scope().isAlive()) {
+            throw refusal(change, Errno.EFAULT, "the address is NULL, or the word's memory is closed");
         }
         if (change.data() > 0) {
             int count = (int) Math.min(Integer.MAX_VALUE, change.data());
