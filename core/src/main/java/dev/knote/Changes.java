@@ -36,8 +36,8 @@ final class Changes {
         this.fdFilters = filters.ofFds();
     }
 
-    int apply(Call call, KeventList changes, int nchanges, KeventList events, int nevents) {
-        int room = nevents == 0 ? 0 : Math.min(nevents, events.size());
+    /** @param room how many errors and receipts the eventlist takes */
+    int apply(Call call, KeventList changes, int nchanges, KeventList events, int room) {
         int errors = 0;
         Kevent change = call.change;
         for (int i = 0; i < nchanges; i++) {

@@ -190,6 +190,9 @@ public final class EventQueue implements AutoCloseable {
     /**
      * Wakes those who wait for a word: at most {@code count} of them, queues and futex(2) sleepers alike, in the order
      * in which they began. Touches no knote of this queue.
+     *
+     * @throws KeventException EINVAL: {@code count} is negative, the word not aligned; EFAULT: it is in no native memory,
+     *     or in memory that is closed
      */
     public void wake(MemorySegment word, int count) {
         Wakes.wake(word, count, false);
@@ -251,6 +254,7 @@ public final class EventQueue implements AutoCloseable {
     }
 
     private int pollNanos(KeventList changes, int nchanges, EventHandler handler, int most, long nanos) {
+        Objects.requireNonNull(handler); // or events would be lost on it
         Call call = enter();
         KeventList events = call.list();
         int n;
@@ -369,16 +373,16 @@ public final class EventQueue implements AutoCloseable {
      * @return how many entries of {@code events} were filled
      */
     public int kevent(KeventList changes, int nchanges, KeventList events, int nevents, Duration timeout) {
-        Arguments.check(changes, nchanges, events, nevents);
+        int room = Arguments.check(changes, nchanges, events, nevents);
         long nanos = Arguments.nanos("kevent", timeout);
         Call call = enter();
         try {
-            int errors = this.changes.apply(call, changes, nchanges, events, nevents);
-            if (errors > 0 || nevents == 0) {
+            int errors = this.changes.apply(call, changes, nchanges, events, room);
+            if (errors > 0 || room == 0) {
                 call.submitWords(this);
                 return errors;
             }
-            return retrieval.retrieve(call, events, nevents, nanos, true);
+            return retrieval.retrieve(call, events, room, nanos, true);
         } finally {
             leave(call);
         }
