@@ -17,7 +17,8 @@ import java.util.Arrays;
  *
  * <p>{@code udata} is any object; it is kept beside the memory, where the field holds a {@link Long}'s value or a
  * {@link MemorySegment}'s address, otherwise 0. The same is done for an ident that is a word of memory. Who writes the
- * memory itself, native code say, gives a {@code udata} other than 0 as a {@link Long}, and an ident as a number.
+ * memory itself, native code say, gives an ident as a number, and a {@code udata} other than 0 as a {@link Long} where no
+ * object is kept for the entry.
  *
  * <p>Not safe for use by two threads at once.
  */
@@ -93,8 +94,11 @@ public final class KeventList {
     public Object udata(int i) {
         long at = at(i);
         Object kept = udata[i];
+        if (kept != null) {
+            return kept;
+        }
         long field = memory.get(JAVA_LONG, at + UDATA);
-        return field == 0 || field == bits(kept) ? kept : (Object) field;
+        return field == 0 ? null : (Object) field;
     }
 
     /** {@code ext[k]} of entry {@code i}. */
