@@ -91,7 +91,7 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
         boolean plain = (change.ext0 | change.ext1 | change.ext2 | change.ext3) == 0;
         this.ext = plain ? NO_EXT : new long[] {change.ext0, change.ext1, change.ext2, change.ext3};
         UDATA.set(this, change.udata); // seen with the knote itself
-        this.word = change.word;
+        this.word = hasBytes(change.word) ? change.word : null;
         queue.ready.begin(this, change.has(Kqueue.EV_DISABLE));
     }
 
@@ -173,6 +173,11 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
     /** Whether its word is in memory that was unmapped since, so that its address can be another word's by now. */
     boolean lostWord() {
         return word != null && !word.scope().isAlive();
+    }
+
+    /** A segment without bytes, as native code returns it, is an address alone. */
+    private static boolean hasBytes(MemorySegment given) {
+        return given != null && given.byteSize() > 0;
     }
 
     /** Takes back all that it has armed. False if its fd had been closed before. */
@@ -395,7 +400,7 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
         if (given == old || old.byteSize() >= Long.BYTES) {
             return;
         }
-        MemorySegment other = given != null ? given : queue.memory.find(ident, Long.BYTES);
+        MemorySegment other = hasBytes(given) ? given : queue.memory.find(ident, Long.BYTES);
         if (other != null && other.byteSize() > old.byteSize() && other.scope().isAlive()) {
             word = other;
             queue.memory.give(other);

@@ -28,6 +28,8 @@ import dev.knote.linux.Futex;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.channels.FileChannel;
+import java.nio.file.StandardOpenOption;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -205,6 +207,53 @@ class OddWordTest {
         Kqueue.memory(queue.kq, memory.segment());
         queue.list.set(0, end, EVFILT_USERMEM, EV_ADD, NOTE_USERMEM_INT, 0, null);
         assertErrno(Errno.EFAULT, () -> Kqueue.kevent(queue.kq, queue.list, 1, null, 0, null));
+    }
+
+    @Test
+    void aSegmentWithoutBytesIsAnAddressAlone() {
+        MemorySegment word = memory.word(1, Width.LONG);
+        MemorySegment address = MemorySegment.ofAddress(word.address());
+        assertErrno(Errno.EFAULT, () -> queue.add(address, Width.LONG));
+        Kqueue.memory(queue.kq, memory.segment());
+        queue.add(address, Width.LONG);
+        queue.add(address, Width.LONG);
+        queue.assertQuiet();
+        queue.wake(address, 1);
+        assertEquals(Width.VALUE, queue.await(word));
+    }
+
+    @Test
+    @SuppressWarnings("restricted")
+    void anAddressOfNativeCodeWhereNothingIsMappedIsRefused() {
+        MemorySegment nothing = MemorySegment.ofAddress(TestMemory.PAGE).reinterpret(Long.BYTES);
+        for (int privacy : new int[] {0, NOTE_USERMEM_PRIVATE}) {
+            assertErrno(Errno.EFAULT, () -> queue.change(nothing, EV_ADD, NOTE_USERMEM_LONG | privacy, 0));
+            assertErrno(Errno.EFAULT, () -> queue.change(nothing, EV_ADD, NOTE_USERMEM_INT | privacy, 0));
+        }
+        assertErrno(Errno.EFAULT, () -> queue.wake(nothing, 1));
+        MemorySegment word = memory.word(1, Width.INT);
+        MemorySegment something = MemorySegment.ofAddress(word.address()).reinterpret(Integer.BYTES);
+        queue.add(something, Width.INT);
+        queue.wake(word, 1);
+        assertEquals(Width.VALUE, queue.await(word));
+    }
+
+    @Test
+    void aWordThatMayOnlyBeReadCanBeWaitedFor() throws Exception {
+        MemorySegment word = memory.word(1, Width.LONG);
+        try (var file = FileChannel.open(memory.path(), StandardOpenOption.READ);
+                var arena = Arena.ofShared()) {
+            MemorySegment view = file.map(FileChannel.MapMode.READ_ONLY, 0, TestMemory.BYTES, arena)
+                    .asSlice(memory.offset(word), Long.BYTES);
+            queue.add(view, Width.LONG);
+            queue.assertQuiet();
+            Width.LONG.store(word, Width.LONG.other);
+            Queue.anonWake(word, 1, 0);
+            assertEquals(Width.LONG.other, queue.await(view));
+            Queue.anonWake(view, 1, 0);
+            queue.await(view);
+            queue.change(view, EV_DELETE, 0, 0);
+        }
     }
 
     @Test
