@@ -42,33 +42,53 @@ final class Anonymous {
                 && isOperation(changes.flags(0))) {
             Filter filter = Stateless.FILTERS.get(changes.filter(0));
             if (filter != null) {
-                Call call = Call.begin();
-                try {
-                    changes.read(0, call.change);
-                    filter.anon(call.change, ADDRESS_ONLY);
-                    return 0;
-                } finally {
-                    call.end();
-                }
+                long ignored = Arguments.nanos("kevent", timeout);
+                operate(filter, changes);
+                return 0;
             }
         }
         return borrowed(changes, nchanges, events, nevents, timeout);
     }
 
+    private static void operate(Filter filter, KeventList changes) {
+        Call call = Call.begin();
+        try {
+            changes.read(0, call.change);
+            Changes.checkFlags(call.change, filter);
+            filter.anon(call.change, ADDRESS_ONLY);
+        } finally {
+            call.end();
+        }
+    }
+
     private static int borrowed(KeventList changes, int nchanges, KeventList events, int nevents,
             Duration timeout) {
+        EventQueue queue = borrow();
+        boolean cleared = false;
+        try {
+            mark(changes, nchanges);
+            try {
+                return queue.kevent(changes, nchanges, events, nevents, timeout);
+            } finally {
+                unmark(changes, nchanges);
+                queue.changes.clear();
+                queue.memory.clear(); // nobody can forget what was given to a queue that nobody knows
+                cleared = true;
+            }
+        } finally {
+            if (cleared) {
+                giveBack(queue);
+            } else {
+                queue.close(); // a filter has thrown: its knotes are not for the next caller
+            }
+        }
+    }
+
+    private static void mark(KeventList changes, int nchanges) {
         for (int i = 0; changes != null && i < nchanges && i < changes.size(); i++) {
             if ((changes.flags(i) & (Kqueue.EV_ADD | Kqueue.EV_ANON)) == 0) {
                 changes.flags(i, changes.flags(i) | MARK);
             }
-        }
-        EventQueue queue = borrow();
-        try {
-            return queue.kevent(changes, nchanges, events, nevents, timeout);
-        } finally {
-            unmark(changes, nchanges);
-            queue.changes.clear();
-            giveBack(queue);
         }
     }
 

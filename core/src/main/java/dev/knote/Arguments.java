@@ -7,7 +7,8 @@ import java.time.Duration;
 final class Arguments {
     private Arguments() {}
 
-    static void check(KeventList changes, int nchanges, KeventList events, int nevents) {
+    /** Returns how many events there is room for: no more than the list has. */
+    static int check(KeventList changes, int nchanges, KeventList events, int nevents) {
         if (nchanges < 0 || nevents < 0) {
             throw new KeventException(
                     Errno.EINVAL,
@@ -25,8 +26,10 @@ final class Arguments {
                     "kevent: nchanges is " + nchanges + ": the changelist has " + changes.size()
                             + " entries");
         }
+        return nevents == 0 ? 0 : Math.min(nevents, events.size());
     }
 
+    /** A timeout in nanoseconds: -1 for null; one that is too long to count is as good as for ever. */
     static long nanos(String function, Duration timeout) {
         if (timeout == null) {
             return -1;

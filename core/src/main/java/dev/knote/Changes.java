@@ -36,8 +36,8 @@ final class Changes {
         this.fdFilters = filters.ofFds();
     }
 
-    int apply(Call call, KeventList changes, int nchanges, KeventList events, int nevents) {
-        int room = nevents == 0 ? 0 : Math.min(nevents, events.size());
+    /** @param room how many errors and receipts the eventlist takes */
+    int apply(Call call, KeventList changes, int nchanges, KeventList events, int room) {
         int errors = 0;
         Kevent change = call.change;
         for (int i = 0; i < nchanges; i++) {
@@ -173,7 +173,7 @@ final class Changes {
         }
     }
 
-    private static void checkFlags(Kevent change, Filter filter) {
+    static void checkFlags(Kevent change, Filter filter) {
         if (change.has(EV_ENABLE) && change.has(EV_DISABLE)) {
             throw EventQueue.refusal(Errno.EINVAL, change.ident, filter.name(),
                     "EV_ENABLE and EV_DISABLE exclude each other");
@@ -229,6 +229,9 @@ final class Changes {
 
     private KnoteImpl modify(Call call, KnoteImpl knote, Kevent change) {
         try {
+            if (knote.word != null && change.has(EV_ADD)) {
+                knote.extendWord(change.word);
+            }
             knote.filter.touch(knote, change);
             if (knote.wait != null) {
                 knote.wait.share(call);

@@ -22,12 +22,9 @@ import dev.knote.poll.Poller;
 import dev.knote.poll.Pollers;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.HashSet;
 import java.util.Arrays;
 import java.util.Map;
-import java.util.Set;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.Objects;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -71,7 +68,6 @@ public final class EventQueue implements AutoCloseable {
     final Sleep sleep;
     private final Retrieval retrieval;
     private final Filters filters;
-    private final AtomicInteger names = new AtomicInteger(1);
     private volatile boolean closed;
     /** Words are, or were, waited for: their memory is to be looked at. */
     volatile boolean watchesWords;
@@ -194,6 +190,9 @@ public final class EventQueue implements AutoCloseable {
     /**
      * Wakes those who wait for a word: at most {@code count} of them, queues and futex(2) sleepers alike, in the order
      * in which they began. Touches no knote of this queue.
+     *
+     * @throws KeventException EINVAL: {@code count} is negative, the word not aligned; EFAULT: it is in no native memory,
+     *     or in memory that is closed
      */
     public void wake(MemorySegment word, int count) {
         Wakes.wake(word, count, false);
@@ -255,6 +254,7 @@ public final class EventQueue implements AutoCloseable {
     }
 
     private int pollNanos(KeventList changes, int nchanges, EventHandler handler, int most, long nanos) {
+        Objects.requireNonNull(handler); // or events would be lost on it
         Call call = enter();
         KeventList events = call.list();
         int n;
@@ -343,19 +343,23 @@ public final class EventQueue implements AutoCloseable {
         if (fd < 0) {
             throw new KeventException(-fd, "dup: fd " + fd());
         }
-        names.incrementAndGet();
         Queues.put(fd, this);
+        if (closed && Queues.remove(fd, this) >= 0) { // else close() has seen this name
+            Fds.close(fd);
+            throw closedError();
+        }
         return fd;
     }
 
-    /** Closes one of the queue's fds, and with the last the queue. */
+    /** Closes one of the queue's names, and with the last the queue. */
     void close(int fd) {
         Queues.forgetFd(fd);
-        if (names.decrementAndGet() == 0) {
-            Queues.remove(fd);
+        int left = Queues.remove(fd, this);
+        if (left < 0) {
+            throw closedError(); // by another thread, just now
+        }
+        if (left == 0) {
             close();
-        } else {
-            Queues.remove(fd);
         }
         if (fd != fd()) {
             Fds.close(fd);
@@ -369,16 +373,16 @@ public final class EventQueue implements AutoCloseable {
      * @return how many entries of {@code events} were filled
      */
     public int kevent(KeventList changes, int nchanges, KeventList events, int nevents, Duration timeout) {
-        Arguments.check(changes, nchanges, events, nevents);
+        int room = Arguments.check(changes, nchanges, events, nevents);
         long nanos = Arguments.nanos("kevent", timeout);
         Call call = enter();
         try {
-            int errors = this.changes.apply(call, changes, nchanges, events, nevents);
-            if (errors > 0 || nevents == 0) {
+            int errors = this.changes.apply(call, changes, nchanges, events, room);
+            if (errors > 0 || room == 0) {
                 call.submitWords(this);
                 return errors;
             }
-            return retrieval.retrieve(call, events, nevents, nanos, true);
+            return retrieval.retrieve(call, events, room, nanos, true);
         } finally {
             leave(call);
         }

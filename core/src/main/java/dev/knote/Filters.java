@@ -21,6 +21,7 @@ final class Filters {
 
     private final Filter[] small = new Filter[ARRAY_SIZE];
     private final Map<Integer, Filter> large = new HashMap<>();
+    private final int[] ofFds;
 
     /** If it fails, all are closed that were made or given. */
     Filters(List<Filter> more) {
@@ -35,6 +36,7 @@ final class Filters {
             for (Filter filter : more) {
                 put(filter);
             }
+            ofFds = all().stream().filter(Filter::isFd).mapToInt(Filter::number).toArray();
         } catch (RuntimeException | Error e) {
             closeBecause(e, mine);
             throw e;
@@ -49,7 +51,7 @@ final class Filters {
 
     /** The numbers of those whose idents are file descriptors. */
     int[] ofFds() {
-        return all().stream().filter(Filter::isFd).mapToInt(Filter::number).toArray();
+        return ofFds;
     }
 
     /** Closes all, whatever one of them throws: the first of that is thrown then, with the others. */

@@ -14,7 +14,7 @@ import java.lang.foreign.MemorySegment;
  * Immutable.
  *
  * @param filter the filter's number, {@code EVFILT_*}
- * @param ident what is watched
+ * @param ident what is watched; of a word, its address
  * @param word the memory that is watched, or null
  * @param flags {@code EV_*} bits: of CLEAR, ONESHOT, DISPATCH, DISABLE
  * @param fflags {@code NOTE_*} bits
@@ -23,13 +23,19 @@ import java.lang.foreign.MemorySegment;
 public record Interest(int filter, long ident, MemorySegment word, int flags, int fflags, long data) {
     private static final int ALLOWED = EV_CLEAR | EV_ONESHOT | EV_DISPATCH | EV_DISABLE;
 
-    /** Checks the flags. */
+    /** Checks the flags, and that the ident is the word's address if there is a word. */
     public Interest {
         if ((flags & ~ALLOWED) != 0) {
             throw new KeventException(
                     Errno.EINVAL,
                     "Interest: flags is 0x" + Integer.toHexString(flags)
                             + ": expected no others than EV_CLEAR, EV_ONESHOT, EV_DISPATCH, EV_DISABLE");
+        }
+        if (word != null && word.address() != ident) {
+            throw new KeventException(
+                    Errno.EINVAL,
+                    "Interest: ident is 0x" + Long.toHexString(ident) + ": expected the word's address, 0x"
+                            + Long.toHexString(word.address()));
         }
     }
 

@@ -16,7 +16,9 @@ import java.util.Arrays;
  * the list is reachable.
  *
  * <p>{@code udata} is any object; it is kept beside the memory, where the field holds a {@link Long}'s value or a
- * {@link MemorySegment}'s address, otherwise 0. The same is done for an ident that is a word of memory.
+ * {@link MemorySegment}'s address, otherwise 0. The same is done for an ident that is a word of memory. Who writes the
+ * memory itself, native code say, gives an ident as a number, and a {@code udata} other than 0 as a {@link Long} where no
+ * object is kept for the entry.
  *
  * <p>Not safe for use by two threads at once.
  */
@@ -90,7 +92,13 @@ public final class KeventList {
 
     /** The user's object of entry {@code i}. */
     public Object udata(int i) {
-        return udata[(int) (at(i) / ENTRY_SIZE)];
+        long at = at(i);
+        Object kept = udata[i];
+        if (kept != null) {
+            return kept;
+        }
+        long field = memory.get(JAVA_LONG, at + UDATA);
+        return field == 0 ? null : (Object) field;
     }
 
     /** {@code ext[k]} of entry {@code i}. */
@@ -106,7 +114,9 @@ public final class KeventList {
 
     /** The memory that entry {@code i} was given as its ident, or null if that was a number. */
     public MemorySegment word(int i) {
-        return words[(int) (at(i) / ENTRY_SIZE)];
+        long ident = ident(i);
+        MemorySegment kept = words[i];
+        return kept == null || kept.address() == ident ? kept : null;
     }
 
     /** Fills in entry {@code i}, as {@code EV_SET} does; {@code ext} becomes 0. */
@@ -143,7 +153,7 @@ public final class KeventList {
         into.ext1 = memory.get(JAVA_LONG, at + EXT + 8);
         into.ext2 = memory.get(JAVA_LONG, at + EXT + 16);
         into.ext3 = memory.get(JAVA_LONG, at + EXT + 24);
-        into.refersTo(udata[i], words[i]);
+        into.refersTo(udata(i), word(i));
     }
 
     void write(int i, Kevent event) {

@@ -90,7 +90,7 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
         boolean plain = (change.ext0 | change.ext1 | change.ext2 | change.ext3) == 0;
         this.ext = plain ? NO_EXT : new long[] {change.ext0, change.ext1, change.ext2, change.ext3};
         UDATA.set(this, change.udata); // seen with the knote itself
-        this.word = change.word;
+        this.word = hasBytes(change.word) ? change.word : null;
         queue.ready.begin(this, change.has(Kqueue.EV_DISABLE));
     }
 
@@ -172,6 +172,11 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
     /** Whether its word is in memory that was unmapped since, so that its address can be another word's by now. */
     boolean lostWord() {
         return word != null && !word.scope().isAlive();
+    }
+
+    /** A segment without bytes, as native code returns it, is an address alone. */
+    private static boolean hasBytes(MemorySegment given) {
+        return given != null && given.byteSize() > 0;
     }
 
     /** Takes back all that it has armed. False if its fd had been closed before. */
@@ -341,6 +346,9 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
 
     @Override
     public void watchFd(int fd, int interest) {
+        if (Queues.isRetired(fd)) {
+            throw refusal(Errno.EBADF, "not an open file descriptor");
+        }
         if (watch == null) {
             watch = new Readiness(this);
         } else {
@@ -376,9 +384,26 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
     @Override
     public MemorySegment word() {
         if (word == null) {
-            word = queue.memory.find(ident, 1);
+            MemorySegment wide = queue.memory.find(ident, Long.BYTES);
+            word = wide != null ? wide : queue.memory.find(ident, 1);
         }
         return word;
+    }
+
+    /**
+     * EV_ADD of a knote that has a word: if the change gives more memory for it, or there is more by now where it gives
+     * none, that is the word's from now on. Never less, since others may be reading it.
+     */
+    void extendWord(MemorySegment given) {
+        MemorySegment old = word;
+        if (given == old || old.byteSize() >= Long.BYTES) {
+            return;
+        }
+        MemorySegment other = hasBytes(given) ? given : queue.memory.find(ident, Long.BYTES);
+        if (other != null && other.byteSize() > old.byteSize() && other.scope().isAlive()) {
+            word = other;
+            queue.memory.give(other);
+        }
     }
 
     @Override

@@ -166,8 +166,8 @@ public final class Kqueue {
      *     an answer with EV_RECEIPT, these entries alone are returned, without waiting: EV_ERROR in flags and the errno
      *     in data
      * @throws KeventException EBADF: {@code kq} is no queue, or was closed meanwhile; EINVAL: a negative length or
-     *     timeout; EFAULT: a list is null or shorter than its length says; EINTR: the thread was interrupted, which
-     *     this clears; and the errno of a change that failed where there was no room for it in the eventlist: those
+     *     timeout; EFAULT: a list is null or shorter than its length says; EINTR: the thread was interrupted while it
+     *     waited, or before, which this clears; and the errno of a change that failed where there was no room for it in the eventlist: those
      *     before it have been made, those behind it have not, but for wakes that stand in a row: they are made
      *     together, and the first that failed is reported
      */
@@ -214,7 +214,7 @@ public final class Kqueue {
             return;
         }
         Queues.forgetFd(fd);
-        int result = Fds.close(fd);
+        int result = Queues.isRetired(fd) ? -Errno.EBADF : Fds.close(fd);
         if (result < 0) {
             throw new KeventException(-result, "close: fd " + fd);
         }

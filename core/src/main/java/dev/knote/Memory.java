@@ -16,7 +16,7 @@ final class Memory {
 
     /** Keeps the segment, until the queue is closed or the segment's arena is. */
     void give(MemorySegment segment) {
-        if (segment == newest) {
+        if (segment == newest && segment != null) {
             return;
         }
         if (!segment.isNative()) {

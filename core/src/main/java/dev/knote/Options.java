@@ -3,6 +3,7 @@ package dev.knote;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
 /** How to open an {@link EventQueue}. Immutable; each method returns another one. */
 public final class Options {
@@ -42,8 +43,11 @@ public final class Options {
      * Before it sleeps, a thread looks for events for at most {@code most}, awake. It does so only with two processors
      * or more, less long or not at all if that is seen to be in vain, and not if whoever woke it last ran on its own
      * processor. A good bound is some microseconds: about what going to sleep and waking up costs.
+     *
+     * @throws KeventException EINVAL: it is negative
      */
     public Options spin(Duration most) {
+        long ignored = Arguments.nanos("spin", Objects.requireNonNull(most));
         return new Options(singleOwner, poller, most, filters);
     }
 

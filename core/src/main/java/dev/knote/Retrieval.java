@@ -69,7 +69,7 @@ final class Retrieval {
             }
         }
         finish(call, events, n);
-        if (n == 0 && errno && Thread.interrupted()) {
+        if (n == 0 && errno && nanos != 0 && Thread.interrupted()) {
             throw new KeventException(Errno.EINTR, "kevent: the thread was interrupted");
         }
         return n;

@@ -27,7 +27,7 @@ final class Spin {
     private volatile int wakerCpu = NOBODY;
 
     Spin(Duration most) {
-        mostNanos = most.isZero() || Threads.processors() < 2 ? 0 : most.toNanos();
+        mostNanos = most.isZero() || Threads.processors() < 2 ? 0 : Arguments.nanos("spin", most);
     }
 
     /** Called by a thread of this process that wakes a sleeping one. */

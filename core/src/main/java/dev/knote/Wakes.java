@@ -9,10 +9,10 @@ final class Wakes {
     private Wakes() {}
 
     static void wake(MemorySegment word, int count, boolean isPrivate) {
-        if (!word.isNative()) {
+        if (!word.isNative() || word.address() == 0 || !word.scope().isAlive()) {
             throw failure(word.address(), Errno.EFAULT);
         }
-        if (count < 0) {
+        if (count < 0 || word.address() % Integer.BYTES != 0) {
             throw failure(word.address(), Errno.EINVAL);
         }
         if (count > 0) { // FUTEX_WAKE of none wakes one

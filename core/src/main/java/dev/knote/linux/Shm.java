@@ -26,6 +26,8 @@ public final class Shm {
     private static final int AT_FDCWD = -100;
     private static final int PROT_READ_WRITE = 0x3;
     private static final int MAP_SHARED = 0x1;
+    private static final int NO_WAY_TO_MASK = -1;
+    private static final int SIGSET_BYTES = 8;
 
     private Shm() {}
 
@@ -73,6 +75,16 @@ public final class Shm {
     /** Maps the file from its start, shared, to read and write; the address, or -errno. */
     public static long mmap(int fd, long bytes) {
         return Native.syscall(Sys.MMAP, 0, bytes, PROT_READ_WRITE, MAP_SHARED, fd, 0);
+    }
+
+    /**
+     * Whether the aligned 8 bytes around the address can be read. The kernel copies a signal set from there before it
+     * refuses to do with it what it does not know.
+     */
+    public static boolean isReadable(long address) {
+        long set = address & -SIGSET_BYTES;
+        return Native.syscall(Sys.RT_SIGPROCMASK, NO_WAY_TO_MASK, set, 0, SIGSET_BYTES, 0,
+                0) != -Errno.EFAULT;
     }
 
     public static int munmap(MemorySegment mapped) {

@@ -14,6 +14,8 @@ import dev.knote.Kevent;
 import dev.knote.Kqueue;
 import dev.knote.WordMemory;
 import dev.knote.linux.Errno;
+import dev.knote.linux.Shm;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -26,6 +28,9 @@ import java.lang.foreign.MemorySegment;
 public final class UserMemFilter implements Filter {
     private static final int WIDTHS = NOTE_USERMEM_INT | NOTE_USERMEM_LONG;
     private static final int KNOWN = WIDTHS | NOTE_USERMEM_PRIVATE;
+
+    /** What native code's addresses are in: nobody answers for it, and to read what is not mapped ends the JVM. */
+    private static final MemorySegment.Scope UNBOUNDED = Arena.global().scope();
 
     /** In the knote's state: it fires without regard to the word. */
     private static final long FIRES = 1;
@@ -49,6 +54,9 @@ public final class UserMemFilter implements Filter {
         MemorySegment word = knote.word();
         if (word == null || knote.ident() == 0) {
             throw refusal(change, Errno.EFAULT, "the address lies in no memory that the queue was given");
+        }
+        if (word.scope().equals(UNBOUNDED) && !Shm.isReadable(knote.ident())) {
+            throw refusal(change, Errno.EFAULT, "nothing is mapped there");
         }
         if (word.byteSize() < bytes) {
             throw refusal(
@@ -83,7 +91,8 @@ public final class UserMemFilter implements Filter {
         if (knote.word() == null || knote.word().byteSize() < bytes) {
             throw refusal(change, Errno.EINVAL, "the memory is shorter than the word of " + bytes + " bytes");
         }
-        if (change.fflags() != knote.savedFflags() || change.data() != knote.savedData()) {
+        if (change.fflags() != knote.savedFflags()
+                || expected(bytes, change.data()) != expected(bytes, knote.savedData())) {
             knote.savedFflags(change.fflags());
             knote.savedData(change.data());
             knote.state(FIRES);
@@ -134,8 +143,8 @@ public final class UserMemFilter implements Filter {
         if (change.data() < 0) {
             throw refusal(change, Errno.EINVAL, "data is " + change.data() + ": expected how many to wake");
         }
-        if (change.ident() == 0) {
-            throw refusal(change, Errno.EFAULT, "the address is NULL");
+        if (change.ident() == 0 || change.word() != null && !change.word().scope().isAlive()) {
+            throw refusal(change, Errno.EFAULT, "the address is NULL, or the word's memory is closed");
         }
         if (change.data() > 0) {
             int count = (int) Math.min(Integer.MAX_VALUE, change.data());

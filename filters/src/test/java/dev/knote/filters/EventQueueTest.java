@@ -257,6 +257,15 @@ class EventQueueTest {
     }
 
     @Test
+    void withoutAHandlerNoEventIsTaken() {
+        queue.register(User.of(1).clear(), "kept").trigger();
+        assertThrows(NullPointerException.class, () -> queue.poll(null, Duration.ZERO));
+        List<Object> attachments = new ArrayList<>();
+        assertEquals(1, queue.poll(event -> attachments.add(event.attachment()), Duration.ZERO));
+        assertEquals(List.of("kept"), attachments);
+    }
+
+    @Test
     void theTwoFacesAreOneQueue() {
         queue.register(User.of(1).clear(), "java");
         assertSame(queue, Kqueue.queue(queue.fd()));

@@ -25,10 +25,10 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 class OptionsTest {
     /** Fires at once. */
-    private static final class Numbered implements Filter {
+    private static class Numbered implements Filter {
         private final int number;
         private boolean closed;
-        private int closes;
+        int closes;
         private RuntimeException onClose;
 
         Numbered(int number) {
@@ -217,5 +217,28 @@ class OptionsTest {
         try (var queue = EventQueue.open(defaults)) {
             expectErrno(Errno.EINVAL, () -> queue.register(Interest.of(-100, 1), null));
         }
+    }
+
+    @Test
+    void aSpinIsADurationThatIsNotNegative() {
+        int before = openFds();
+        assertThrows(NullPointerException.class, () -> EventQueue.open(Options.defaults().spin(null)));
+        expectErrno(Errno.EINVAL, () -> Options.defaults().spin(Duration.ofNanos(-1)));
+        EventQueue.open(Options.defaults().spin(Duration.ofSeconds(Long.MAX_VALUE))).close();
+        assertEquals(before, openFds());
+    }
+
+    @Test
+    void aFilterThatFailsBeforeTheQueueIsOpenLeavesNoFd() {
+        var broken = new Numbered(-40) {
+            @Override
+            public boolean isFd() {
+                throw new IllegalStateException("asked whether it is of fds");
+            }
+        };
+        int before = openFds();
+        assertThrows(IllegalStateException.class, () -> EventQueue.open(Options.defaults().filter(broken)));
+        assertEquals(before, openFds());
+        assertEquals(1, broken.closes);
     }
 }
