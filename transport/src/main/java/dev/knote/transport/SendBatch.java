@@ -59,12 +59,8 @@ final class SendBatch {
 
     /** Returns the channel's place, or -1 if it has too much to send. */
     int add(AbstractKnoteStreamChannel channel, ChannelOutboundBuffer out) throws Exception {
-        if (sends == null) {
-            sends = new PostponedSends();
-            SendWatch.add(sends);
-        }
         int place = count;
-        if (!sends.describe(place, channel.fdValue(), out)) {
+        if (sends == null && !beginWatching() || !sends.describe(place, channel.fdValue(), out)) {
             return -1;
         }
         channels[place] = channel;
@@ -74,6 +70,20 @@ final class SendBatch {
             since = System.nanoTime();
         }
         return place;
+    }
+
+    private boolean beginWatching() {
+        var made = new PostponedSends();
+        try {
+            SendWatch.add(made);
+            sends = made;
+        } catch (Throwable t) { // there is no thread to be had
+            LOG.warn("nothing is postponed, as nobody watches over it", t);
+            made.close();
+            open = false;
+            hasNoRing = true;
+        }
+        return sends != null;
     }
 
     /** More was flushed; false if it can't wait with the rest. */

@@ -27,13 +27,14 @@ final class SendWatch implements Runnable {
 
     /** Until {@link #remove}. */
     static synchronized void add(PostponedSends sends) {
-        LOOPS.add(sends);
         if (thread == null) {
-            thread = new Thread(null, new SendWatch(), "knote-send-watch", 0, false);
-            thread.setContextClassLoader(null); // of whoever happened to be first
-            thread.setDaemon(true);
-            thread.start();
+            var made = new Thread(null, new SendWatch(), "knote-send-watch", 0, false);
+            made.setContextClassLoader(null); // of whoever happened to be first
+            made.setDaemon(true);
+            made.start(); // it waits for this monitor first
+            thread = made;
         }
+        LOOPS.add(sends);
     }
 
     static synchronized void remove(PostponedSends sends) {
