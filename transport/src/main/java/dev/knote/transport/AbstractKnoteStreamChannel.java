@@ -96,13 +96,10 @@ abstract class AbstractKnoteStreamChannel extends AbstractKnoteChannel implement
 
     @Override
     protected void doWrite(ChannelOutboundBuffer out) throws Exception {
-        int attempts = config().getWriteSpinCount();
-        if (writer.isSent()) {
-            attempts -= writer.takeSent(out);
-        } else if (writer.postpone(out)) {
+        if (writer.postpone(out)) {
             return;
         }
-        write(out, attempts);
+        write(out, config().getWriteSpinCount() - writer.recall());
         if (writable && !out.isEmpty()) {
             flushLater();
         }
@@ -117,25 +114,18 @@ abstract class AbstractKnoteStreamChannel extends AbstractKnoteChannel implement
 
     /** For {@link SendBatch}, at the end of a turn: sends what was postponed, or learns how much was sent. */
     final void endTurn() {
-        writer.postponeNoLonger();
         ((KnoteUnsafe) unsafe()).flush0();
-        writer.forgetSent(); // taken by that
-    }
-
-    /** For {@link SendBatch}. */
-    final StreamWriter writer() {
-        return writer;
+        writer.forget(); // taken by that
     }
 
     /** Sends what was postponed before the output, or the channel's time on this loop, ends. */
     private void sendPostponed() {
-        ChannelOutboundBuffer out = writer.recall();
+        ChannelOutboundBuffer out = writer.postponed();
         if (out == null) {
             return;
         }
         try {
-            int attempts = config().getWriteSpinCount();
-            write(out, writer.isSent() ? attempts - writer.takeSent(out) : attempts);
+            write(out, config().getWriteSpinCount() - writer.recall());
         } catch (Exception e) {
             LOG.debug("{} could not send the last of its output", this, e); // which fails with the channel
         }

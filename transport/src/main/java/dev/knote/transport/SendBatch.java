@@ -1,6 +1,7 @@
 package dev.knote.transport;
 
 import dev.knote.transport.socket.SendRing;
+import io.netty.channel.ChannelOutboundBuffer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -9,6 +10,7 @@ import org.slf4j.LoggerFactory;
  * all of them. That saves system calls, and on a busy processor more: a peer that is woken by a send does not run before
  * the last of them.
  * The kernel has nothing of it before the sending and nothing after: a channel that closes first just sends by itself.
+ * If the turn takes long, another thread sends: {@link SendWatch}.
  *
  * <p>Where there is no ring nothing is postponed.
  */
@@ -19,9 +21,13 @@ final class SendBatch {
     private static final int LOOK_AT_THE_CLOCK_EVERY = 4;
 
     private final AbstractKnoteStreamChannel[] channels = new AbstractKnoteStreamChannel[SendRing.MOST];
+    private final int[] numbers = new int[SendRing.MOST];
+    /** What they have to send; made when it is needed first. */
+    private PostponedSends sends;
     private SendRing ring;
     private boolean hasNoRing;
     private boolean open;
+    private boolean finishing;
     private int count;
     private long since;
 
@@ -35,7 +41,7 @@ final class SendBatch {
      * once: there are handlers that then wait for the answer.
      */
     void beginReading() {
-        open = !hasNoRing;
+        open = !hasNoRing && (sends == null || !sends.isDistrusted());
     }
 
     void endReading() {
@@ -48,34 +54,75 @@ final class SendBatch {
 
     /** Whether {@link #add} may be called. */
     boolean isOpen() {
-        return open && count < channels.length;
+        return open && count < channels.length && (count == 0 || !sends.isSentByWatch());
     }
 
-    void add(AbstractKnoteStreamChannel channel) {
-        channels[count++] = channel;
+    /** Returns the channel's place, or -1 if it has too much to send. */
+    int add(AbstractKnoteStreamChannel channel, ChannelOutboundBuffer out) throws Exception {
+        int place = count;
+        if (sends == null && !beginWatching() || !sends.describe(place, channel.fdValue(), out)) {
+            return -1;
+        }
+        channels[place] = channel;
+        count++;
+        sends.publish(count);
         if (count == 2) { // looking at the clock costs as much as all else here: not for a channel alone
             since = System.nanoTime();
         }
+        return place;
     }
 
-    void remove(AbstractKnoteStreamChannel channel) {
-        for (int i = 0; i < count; i++) {
-            if (channels[i] == channel) {
-                channels[i] = null;
-            }
+    private boolean beginWatching() {
+        var made = new PostponedSends();
+        try {
+            SendWatch.add(made);
+            sends = made;
+        } catch (Throwable t) { // there is no thread to be had
+            LOG.warn("nothing is postponed, as nobody watches over it", t);
+            made.close();
+            open = false;
+            hasNoRing = true;
         }
+        return sends != null;
+    }
+
+    /** More was flushed; false if it can't wait with the rest. */
+    boolean addMore(int place, AbstractKnoteStreamChannel channel, ChannelOutboundBuffer out)
+            throws Exception {
+        return open && sends.describeAgain(place, channel.fdValue(), out);
+    }
+
+    /** Takes a channel out; returns what was sent of what it had, or -errno, or {@link PostponedSends#NOT_SENT}. */
+    int remove(int place) {
+        channels[place] = null;
+        return finishing ? sends.result(place) : sends.take(place);
+    }
+
+    /** How many bytes the channel at a place wanted to send. */
+    long bytes(int place) {
+        return sends.bytes(place);
+    }
+
+    /** Whether it was another thread that sent them, and how much room it has found is not known any more. */
+    boolean isSentByWatch(int place) {
+        return sends.isSentByWatch(place);
     }
 
     /** Whether those who wait should not wait any longer. */
     boolean isDue() {
         return count == channels.length
-                || count > 0 && count % LOOK_AT_THE_CLOCK_EVERY == 0
-                        && System.nanoTime() - since > MOST_NANOS;
+                || count > 0 && (sends.isSentByWatch() || count % LOOK_AT_THE_CLOCK_EVERY == 0
+                        && System.nanoTime() - since > MOST_NANOS);
     }
 
     /** Sends all; what is flushed from now on leaves at once. Not in the middle of a channel's flush. */
     void finish() {
         open = false;
+        if (count == 0) {
+            return;
+        }
+        sends.takeAll();
+        finishing = true;
         if (count > 1 && hasRing()) {
             submit();
         }
@@ -91,19 +138,20 @@ final class SendBatch {
             }
         }
         count = 0;
+        finishing = false;
+        sends.reset();
     }
 
     private void submit() {
         for (int i = 0; i < count; i++) {
-            try {
-                if (channels[i] != null) {
-                    boolean ignored = channels[i].writer().prepare(ring);
-                }
-            } catch (Exception e) {
-                LOG.debug("{} sends by itself", channels[i], e);
-            }
+            numbers[i] = channels[i] == null ? -1 : sends.prepare(i, ring);
         }
         ring.submit();
+        for (int i = 0; i < count; i++) {
+            if (numbers[i] >= 0) {
+                sends.sent(i, ring.result(numbers[i]));
+            }
+        }
     }
 
     private boolean hasRing() {
@@ -120,6 +168,11 @@ final class SendBatch {
     void close() {
         open = false;
         hasNoRing = true;
+        if (sends != null) {
+            SendWatch.remove(sends);
+            sends.close();
+            sends = null;
+        }
         if (ring != null) {
             ring.close();
             ring = null;

@@ -4,7 +4,6 @@ import dev.knote.linux.Errno;
 import dev.knote.transport.socket.Buffers;
 import dev.knote.transport.socket.Failures;
 import dev.knote.transport.socket.IoVectors;
-import dev.knote.transport.socket.SendRing;
 import dev.knote.transport.socket.Socket;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelOutboundBuffer;
@@ -21,10 +20,8 @@ final class StreamWriter {
     private FileWriter files;
     /** What {@link SendBatch} is to send; null if nothing was postponed. */
     private ChannelOutboundBuffer postponed;
-    private SendRing ring;
-    /** The number of the send in the ring; how much it is. */
-    private int number = NONE;
-    private long tried;
+    /** Where it stands in the batch. */
+    private int place = NONE;
 
     StreamWriter(AbstractKnoteStreamChannel channel) {
         this.channel = channel;
@@ -34,78 +31,56 @@ final class StreamWriter {
 
     /**
      * Leaves it to the end of the turn, so that it is sent with what other channels have to send. What is much, would
-     * keep the channel unwritable, or is flushed while no channel reads, is to leave at once.
+     * keep the channel unwritable, or is flushed while no channel reads, is to leave at once. If this returns false,
+     * {@link #recall} is to be called before anything is written.
      */
-    boolean postpone(ChannelOutboundBuffer out) {
+    boolean postpone(ChannelOutboundBuffer out) throws Exception {
         SendBatch batch = channel.loop().sends();
         boolean isLittle = out.isWritable() && out.totalPendingWriteBytes() <= LITTLE
                 && out.current() instanceof ByteBuf;
-        if (postponed == null) {
-            if (isLittle && batch.isOpen()) {
-                postponed = out;
-                batch.add(channel);
-            }
-        } else if (!isLittle || !batch.isReading()) {
-            recall();
+        if (postponed != null) {
+            return isLittle && batch.addMore(place, channel, out);
+        }
+        if (isLittle && batch.isOpen()) {
+            place = batch.add(channel, out);
+            postponed = place == NONE ? null : out;
         }
         return postponed != null;
     }
 
-    /** Prepares to send what was postponed; false if it can't be sent by the ring. Nobody's code runs in here. */
-    boolean prepare(SendRing with) throws Exception {
+    /**
+     * Takes what was postponed, if anything was, out of the batch; what was sent of it, out of the buffer. Returns how
+     * much of the spin count that was.
+     */
+    int recall() throws IOException {
         ChannelOutboundBuffer out = postponed;
-        if (out.size() == 1 && out.current() instanceof ByteBuf buffer && Buffers.isNativePiece(buffer)) {
-            int bytes = buffer.readableBytes();
-            if (bytes > 0) {
-                tried = bytes;
-                number = with.send(
-                        channel.fdValue(), Buffers.address(buffer, buffer.readerIndex(), bytes), bytes);
-            }
-        } else {
-            prepareSeveral(out, with);
+        if (out == null) {
+            return 0;
         }
-        ring = with;
-        return number != NONE;
-    }
-
-    private void prepareSeveral(ChannelOutboundBuffer out, SendRing with) throws Exception {
-        IoVectors vectors = fill(out, channel.config().maxBytesPerGatheringWrite());
-        if (vectors.count() > 0 && vectors.count() <= SendRing.MOST_PIECES) {
-            tried = vectors.bytes();
-            number = with.send(channel.fdValue(), vectors);
-        }
-    }
-
-    /** Whether the ring has sent, and {@link #takeSent} tells how much. */
-    boolean isSent() {
-        return number != NONE;
-    }
-
-    /** Takes what was sent out of the buffer; returns how much of the spin count that was. */
-    int takeSent(ChannelOutboundBuffer out) throws IOException {
-        int sent = ring.result(number);
-        number = NONE;
+        SendBatch batch = channel.loop().sends();
+        int at = place;
         postponed = null;
-        return sent == SendRing.NOT_DONE ? 0 : done(out, "send", sent, tried);
-    }
-
-    /** The end of the turn is there. */
-    void postponeNoLonger() {
-        postponed = null;
-    }
-
-    void forgetSent() {
-        number = NONE;
-    }
-
-    /** Takes it out of the batch; returns what was postponed, or null. */
-    ChannelOutboundBuffer recall() {
-        ChannelOutboundBuffer out = postponed;
-        if (out != null) {
-            postponed = null;
-            channel.loop().sends().remove(channel);
+        place = NONE;
+        int sent = batch.remove(at);
+        if (sent == PostponedSends.NOT_SENT) {
+            return 0;
         }
-        return out;
+        if (batch.isSentByWatch(at) && (sent >= 0 || sent == -Errno.EAGAIN)) {
+            out.removeBytes(Math.max(sent, 0)); // the edge that tells of room may be past: the next write finds out
+            return 0;
+        }
+        return done(out, "send", sent, batch.bytes(at));
+    }
+
+    /** What was postponed, or null. */
+    ChannelOutboundBuffer postponed() {
+        return postponed;
+    }
+
+    /** The channel could not even try to send. */
+    void forget() {
+        postponed = null;
+        place = NONE;
     }
 
     // ---- alone

@@ -13,19 +13,22 @@ import java.io.IOException;
 import java.net.SocketException;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Channels that flush, close, end their output, close each other and move to another loop, at random and in the same
- * turn: each peer gets what was told as sent, in order, once, and nothing else.
+ * Channels that flush, close, end their output, close each other, move to another loop and keep theirs waiting, at random
+ * and in the same turn: each peer gets what was told as sent, in order, once, and nothing else.
  */
 @Timeout(300)
 class SendBatchRaceTest {
     private static final int MEMBERS = 40;
     private static final int ROUNDS = "full".equals(System.getProperty("knote.stress")) ? 2000 : 60;
     private static final int MOST_BYTES = 4000;
+    /** For another thread to send meanwhile. */
+    private static final int LONG_ENOUGH_NANOS = 20_000_000;
 
     private final AtomicIntegerArray written = new AtomicIntegerArray(MEMBERS);
     private final AtomicIntegerArray sent = new AtomicIntegerArray(MEMBERS);
@@ -67,6 +70,7 @@ class SendBatchRaceTest {
             }
             case 9, 10 -> write(ctx, number, 50)
                     .addListener(done -> write(ctx, number, 2 * MOST_BYTES)).channel().flush();
+            case 11 -> LockSupport.parkNanos(1 + random.nextInt(LONG_ENOUGH_NANOS));
             default -> {
             }
         }

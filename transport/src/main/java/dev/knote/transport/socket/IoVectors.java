@@ -14,6 +14,7 @@ public final class IoVectors implements ChannelOutboundBuffer.MessageProcessor {
     private int count;
     private long bytes;
     private long maxBytes;
+    private boolean whole;
 
     /** {@code at} is {@code room} times {@link Socket#IOVEC_SIZE} bytes, which the caller keeps. */
     public IoVectors(long at, int room) {
@@ -26,13 +27,15 @@ public final class IoVectors implements ChannelOutboundBuffer.MessageProcessor {
         count = 0;
         bytes = 0;
         maxBytes = limit;
+        whole = true;
     }
 
     /** Takes a ByteBuf's readable bytes; false if it is something else, or does not fit any more. */
     @Override
     public boolean processMessage(Object message) {
-        return message instanceof ByteBuf buffer
+        whole = message instanceof ByteBuf buffer
                 && add(buffer, buffer.readerIndex(), buffer.readableBytes());
+        return whole;
     }
 
     /** Takes {@code length} bytes of the buffer, all or nothing of each of its pieces; false if not all of them. */
@@ -64,6 +67,11 @@ public final class IoVectors implements ChannelOutboundBuffer.MessageProcessor {
         count++;
         bytes += length;
         return true;
+    }
+
+    /** Whether each message since {@link #clear} was a ByteBuf and fitted. */
+    public boolean isWhole() {
+        return whole;
     }
 
     /** The address of the array. */
