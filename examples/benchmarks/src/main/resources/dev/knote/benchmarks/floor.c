@@ -1,6 +1,6 @@
 /*
  * Who is woken by load.c, without Java: how fast it can be at all.
- *   floor futex|ring|pipe|eventfd|unix MEMORY DIRECTORY
+ *   floor awake|futex|ring|pipe|eventfd|unix MEMORY DIRECTORY
  * Says ready, its thread and where it can be reached, then notes in the memory when it was woken.
  */
 #define _GNU_SOURCE
@@ -55,6 +55,13 @@ static void serve_word(void (*await)(uint32_t seen)) {
             ran();
         }
     }
+}
+
+static void stay_awake(uint32_t seen) {
+    (void)seen;
+#ifdef __x86_64__
+    __builtin_ia32_pause();
+#endif
 }
 
 static void futex(uint32_t seen) { syscall(SYS_futex, words, FUTEX_WAIT, seen, NULL, NULL, 0); }
@@ -113,7 +120,9 @@ int main(int argc, char **argv) {
     memory = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     check(memory != MAP_FAILED, "mmap");
     words = (uint32_t *)memory;
-    if (!strcmp(argv[1], "futex")) {
+    if (!strcmp(argv[1], "awake")) {
+        serve_word(stay_awake);
+    } else if (!strcmp(argv[1], "futex")) {
         serve_word(futex);
     } else if (!strcmp(argv[1], "ring")) {
         make_ring();

@@ -84,7 +84,8 @@ public final class WakeRows {
     private void print(Map<Wakes, Race.Subject> subjects) {
         System.out.println(
                 "\n### From a wake in C to the handler, " + (together ? "one CPU" : "two CPUs") + "\n");
-        System.out.println("| by | time | over the best of Netty's: median [least..most] | over C's best fd |");
+        System.out
+                .println("| by | time | over the best of Netty's: median [least..most] | over C's best fd |");
         System.out.println("|---|---|---|---|");
         Race.Subject nettys = bestFd(subjects, false);
         Race.Subject floor = bestFd(subjects, true);

@@ -50,6 +50,7 @@ enum Wakes {
     PIPE("a byte, pipe, EpollIoHandle", "pipe"),
     EVENTFD("eventfd, EpollIoHandle", "eventfd"),
     UNIX("a byte, EpollDomainSocketChannel", "unix"),
+    C_SPINNING("C: a word, looked at all the time", "word", "awake"),
     C_FUTEX("C: a word, futex(2)", "word", "futex"),
     C_RING("C: a word, armed in a ring", "word", "ring"),
     C_PIPE("C: a byte, pipe, epoll", "pipe", "pipe"),
@@ -88,7 +89,7 @@ enum Wakes {
     }
 
     boolean isSpinning() {
-        return title.contains("spin");
+        return title.contains("spin") || this == C_SPINNING;
     }
 
     private IoHandlerFactory factory() {
