@@ -42,7 +42,8 @@ public final class Options {
     /**
      * Before it sleeps, a thread looks for events for at most {@code most}, awake. It does so only with two processors
      * or more, less long or not at all if that is seen to be in vain, and not if whoever woke it last ran on its own
-     * processor. A good bound is some microseconds: about what going to sleep and waking up costs.
+     * processor. A good bound is some microseconds: about what going to sleep and waking up costs; or, for who knows of
+     * events that keep coming and has a processor for them, several times their distance.
      *
      * @throws KeventException EINVAL: it is negative
      */

@@ -1,4 +1,4 @@
-/* Words armed in an io_uring, woken by futex(2) one by one, collected and armed again; for peers.c. */
+/* Words armed in an io_uring, woken by futex(2) one by one, collected and armed again; for peers.c and floor.c. */
 #include <linux/io_uring.h>
 
 #define OP_FUTEX_WAIT 51
@@ -32,18 +32,25 @@ static void enter(int submit, int wait) {
     syscall(SYS_io_uring_enter, ringfd, submit, wait, IORING_ENTER_GETEVENTS, NULL, 0);
 }
 
-static void arm(int i) {
+static void arm_for(int i, uint32_t expected) {
     uint32_t tail = *AT(sq, ring.sq_off.tail), at = tail & (ring.sq_entries - 1);
     struct io_uring_sqe *sqe = &sqes[at];
     memset(sqe, 0, sizeof *sqe);
     sqe->opcode = OP_FUTEX_WAIT;
     sqe->fd = SIZE_U32;
-    sqe->off = words[LINE * (long)i];
+    sqe->off = expected;
     sqe->addr = (uintptr_t)&words[LINE * (long)i];
     sqe->user_data = i;
     ((uint64_t *)sqe)[6] = 0xffffffff; /* the futex's mask */
     AT(sq, ring.sq_off.array)[at] = at;
     __atomic_store_n(AT(sq, ring.sq_off.tail), tail + 1, __ATOMIC_RELEASE);
+}
+
+static void arm(int i) { arm_for(i, words[LINE * (long)i]); }
+
+static void forget_completions(void) {
+    uint32_t to = __atomic_load_n(AT(cq, ring.cq_off.tail), __ATOMIC_ACQUIRE);
+    __atomic_store_n(AT(cq, ring.cq_off.head), to, __ATOMIC_RELEASE);
 }
 
 static int collect(void) {

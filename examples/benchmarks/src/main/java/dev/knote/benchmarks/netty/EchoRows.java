@@ -5,10 +5,13 @@ import dev.knote.benchmarks.Race;
 import dev.knote.benchmarks.Settings;
 import dev.knote.benchmarks.Table;
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** Echo servers on our transport and on Netty's, with one client for all, in C: time a message. */
 public final class EchoRows {
@@ -22,14 +25,14 @@ public final class EchoRows {
     private final Map<Transport, Server.Started> servers = new EnumMap<>(Transport.class);
 
     /** What the client does. */
-    record Row(String what, int connections, int inFlight, int size, boolean awake, int count) {
+    record Row(String name, String what, int connections, int inFlight, int size, boolean awake, int count) {
         static final List<Row> ALL = List.of(
-                new Row("64 bytes, 1 connection", 1, 1, 64, false, 3_000),
-                new Row("64 bytes, 1 connection, client awake", 1, 1, 64, true, 3_000),
-                new Row("64 bytes, 64 connections", 64, 1, 64, false, 12_000),
-                new Row("64 bytes, 512 connections", 512, 1, 64, false, 12_000),
-                new Row("64 bytes, 64 connections, 16 in flight", 64, 16, 64, false, 100_000),
-                new Row("16 KiB, 16 connections", 16, 1, 16 * 1024, false, 6_000));
+                new Row("1", "64 bytes, 1 connection", 1, 1, 64, false, 3_000),
+                new Row("awake", "64 bytes, 1 connection, client awake", 1, 1, 64, true, 3_000),
+                new Row("64", "64 bytes, 64 connections", 64, 1, 64, false, 12_000),
+                new Row("512", "64 bytes, 512 connections", 512, 1, 64, false, 12_000),
+                new Row("64x16", "64 bytes, 64 connections, 16 in flight", 64, 16, 64, false, 100_000),
+                new Row("16k", "16 KiB, 16 connections", 16, 1, 16 * 1024, false, 6_000));
 
         String[] arguments(String port) {
             return new String[] {"echo", port, String.valueOf(connections), String.valueOf(inFlight),
@@ -43,25 +46,43 @@ public final class EchoRows {
         this.together = cpus.count() == 1;
     }
 
-    /** Prints the tables. {@code -Dbench.only}: one or two, for the processors. */
+    /**
+     * Prints the tables. {@code -Dbench.only}, separated by commas: one or two, for the processors; rows, by name;
+     * transports, by the name of their constants.
+     */
     public static void run(Settings settings) throws Exception {
         if (settings.reference() == null || !Cpus.canPin()) {
             System.out.println("(no gcc or no taskset: Netty's transports cannot be compared)");
             return;
         }
-        String only = System.getProperty("bench.only", "");
-        if (!only.equals("two")) {
+        if (isWanted("one", Set.of("two"))) {
             new EchoRows(settings, settings.cpus().one()).run();
         }
-        if (settings.cpus().count() > 1 && !only.equals("one")) {
+        if (settings.cpus().count() > 1 && isWanted("two", Set.of("one"))) {
             new EchoRows(settings, settings.cpus().two()).run();
         }
+    }
+
+    /** Whether it is named, or none of the others is. */
+    private static boolean isWanted(String name, Set<String> others) {
+        List<String> only = List.of(System.getProperty("bench.only", "").split(","));
+        return only.contains(name) || only.stream().noneMatch(others::contains);
+    }
+
+    private static boolean isWanted(Row row) {
+        return isWanted(row.name, Row.ALL.stream().map(Row::name).collect(Collectors.toSet()));
+    }
+
+    private static boolean isWanted(Transport transport) {
+        return isWanted(
+                transport.name(),
+                Arrays.stream(Transport.values()).map(Transport::name).collect(Collectors.toSet()));
     }
 
     private void run() throws Exception {
         try {
             for (Transport transport : Transport.values()) {
-                if (!together || transport != Transport.KNOTE_SPINNING) {
+                if (isWanted(transport) && (!together || transport != Transport.KNOTE_SPINNING)) {
                     Integer pin = together ? null : Integer.valueOf(cpus.get(1));
                     servers.put(transport, Server.start(cpus, pin, "echo", transport.name()));
                 }
@@ -71,7 +92,7 @@ public final class EchoRows {
             System.out.println("| what | transport | a message | Knote over it: median [least..most] |");
             System.out.println("|---|---|---|---|");
             for (Row row : Row.ALL) {
-                if (!together || !row.awake) {
+                if (isWanted(row) && (!together || !row.awake)) {
                     run(row);
                 }
             }
@@ -114,13 +135,13 @@ public final class EchoRows {
         subjects.forEach((transport, subject) -> System.out.println(
                 "| " + String.join(
                         " | ", what, transport.title, Table.nanos(subject.time().median()),
-                        subject == ours ? "" : ours.over(subject).toString())
+                        ours == null || subject == ours ? "" : ours.over(subject).toString())
                         + " |"));
         Race.Subject spinning = subjects.get(Transport.KNOTE_SPINNING);
         if (spinning != null) {
             Race.Subject best = subjects.entrySet().stream().filter(entry -> !entry.getKey().isOurs())
                     .map(Map.Entry::getValue).min(Comparator.comparing(s -> s.time().median()))
-                    .orElseThrow();
+                    .orElse(spinning);
             System.out.println(
                     "| " + String.join(" | ", what, best.name() + " over Knote spinning", "",
                             best.over(spinning).toString()) + " |");

@@ -35,13 +35,16 @@ final class Server {
                                 "-Dio.netty.leakDetection.level=disabled")));
         command.add(Server.class.getName());
         command.addAll(List.of(arguments));
-        Child child = Child.of(cpus, command);
-        String[] told = child.ready().split(" ", 2);
-        return new Started(child, Integer.parseInt(told[0]), told[1]);
+        return Started.of(Child.of(cpus, command));
     }
 
     /** A server: its process, its loop's thread, where it can be reached. */
-    record Started(Child child, int tid, String where) {}
+    record Started(Child child, int tid, String where) {
+        static Started of(Child child) throws IOException {
+            String[] told = child.ready().split(" ", 2);
+            return new Started(child, Integer.parseInt(told[0]), told[1]);
+        }
+    }
 
     static void main(String[] args) throws Exception {
         String where = switch (args[0]) {

@@ -62,8 +62,7 @@ public final class WakeRows {
             delete(directory);
         });
         String path = memory.path().toString();
-        Integer pin = together ? null : Integer.valueOf(cpus.get(1));
-        var server = Server.start(cpus, pin, "wake", way.name(), path, directory.toString());
+        var server = start(way, path, directory.toString());
         race.atEnd(server.child()::close);
         var client = settings.reference().load(
                 cpus.only(0), "wake", way.kind, path, server.where(), together ? "one" : "two");
@@ -71,18 +70,37 @@ public final class WakeRows {
         return race.add(way.title, client, settings.count(COUNT));
     }
 
+    /** With two processors, on the one that the client is not on. */
+    private Server.Started start(Wakes way, String path, String directory) throws IOException {
+        if (!way.isFloor()) {
+            Integer pin = together ? null : Integer.valueOf(cpus.get(1));
+            return Server.start(cpus, pin, "wake", way.name(), path, directory);
+        }
+        return Server.Started.of(
+                settings.reference().program(
+                        cpus.only(cpus.count() - 1), "floor", way.floor, path, directory));
+    }
+
     private void print(Map<Wakes, Race.Subject> subjects) {
         System.out.println(
                 "\n### From a wake in C to the handler, " + (together ? "one CPU" : "two CPUs") + "\n");
-        System.out.println("| by | time | over the best of Netty's: median [least..most] |");
-        System.out.println("|---|---|---|");
-        Race.Subject best = subjects.entrySet().stream().filter(entry -> !entry.getKey().isOurs())
-                .map(Map.Entry::getValue).min(Comparator.comparing(s -> s.time().median())).orElseThrow();
+        System.out
+                .println("| by | time | over the best of Netty's: median [least..most] | over C's best fd |");
+        System.out.println("|---|---|---|---|");
+        Race.Subject nettys = bestFd(subjects, false);
+        Race.Subject floor = bestFd(subjects, true);
         for (Race.Subject subject : subjects.values()) {
             System.out.println(
                     "| " + String.join(" | ", subject.name(), Table.nanos(subject.time().median()),
-                            subject.over(best).toString()) + " |");
+                            subject.over(nettys).toString(), subject.over(floor).toString()) + " |");
         }
+        System.out.flush();
+    }
+
+    private static Race.Subject bestFd(Map<Wakes, Race.Subject> subjects, boolean inC) {
+        return subjects.entrySet().stream()
+                .filter(entry -> !entry.getKey().isWord() && entry.getKey().isFloor() == inC)
+                .map(Map.Entry::getValue).min(Comparator.comparing(s -> s.time().median())).orElseThrow();
     }
 
     private static void delete(Path directory) {

@@ -44,35 +44,56 @@ enum Wakes {
     WORD_HANDLER("a word, MemoryWordHandler", "word"),
     WORD_CHANGES("a word, MemoryWordHandler, onlyChanges", "word"),
     WORD_HANDLE("a word, KnoteIoHandle", "word"),
-    WORD_HANDLER_SPINNING("a word, MemoryWordHandler, spin(50 us)", "word"),
-    WORD_CHANGES_SPINNING("a word, MemoryWordHandler, onlyChanges, spin(50 us)", "word"),
-    WORD_HANDLE_SPINNING("a word, KnoteIoHandle, spin(50 us)", "word"),
+    WORD_HANDLER_SPINNING("a word, MemoryWordHandler, spin(200 us)", "word"),
+    WORD_CHANGES_SPINNING("a word, MemoryWordHandler, onlyChanges, spin(200 us)", "word"),
+    WORD_HANDLE_SPINNING("a word, KnoteIoHandle, spin(200 us)", "word"),
     PIPE("a byte, pipe, EpollIoHandle", "pipe"),
     EVENTFD("eventfd, EpollIoHandle", "eventfd"),
-    UNIX("a byte, EpollDomainSocketChannel", "unix");
+    UNIX("a byte, EpollDomainSocketChannel", "unix"),
+    C_SPINNING("C: a word, looked at all the time", "word", "awake"),
+    C_FUTEX("C: a word, futex(2)", "word", "futex"),
+    C_RING("C: a word, armed in a ring", "word", "ring"),
+    C_PIPE("C: a byte, pipe, epoll", "pipe", "pipe"),
+    C_EVENTFD("C: eventfd, epoll", "eventfd", "eventfd"),
+    C_UNIX("C: a byte, Unix socket, epoll", "unix", "unix");
 
-    private static final Duration SPIN = Duration.ofNanos(50_000);
+    /**
+     * Several times the client's pause between two wakes, and a sleep and a wake-up besides, which on a shared host take
+     * tens of microseconds: who knows of wakes that often, and has a processor for them, would say so.
+     */
+    private static final Duration SPIN = Duration.ofNanos(200_000);
     private static final VarHandle RAN_AT = ValueLayout.JAVA_LONG.varHandle();
 
     final String title;
     /** As the client calls it. */
     final String kind;
+    /** How a program in C waits for it; null for Netty loops. */
+    final String floor;
 
     Wakes(String title, String kind) {
-        this.title = title;
-        this.kind = kind;
+        this(title, kind, null);
     }
 
-    boolean isOurs() {
+    Wakes(String title, String kind, String floor) {
+        this.title = title;
+        this.kind = kind;
+        this.floor = floor;
+    }
+
+    boolean isWord() {
         return kind.equals("word");
     }
 
+    boolean isFloor() {
+        return floor != null;
+    }
+
     boolean isSpinning() {
-        return title.contains("spin");
+        return title.contains("spin") || this == C_SPINNING;
     }
 
     private IoHandlerFactory factory() {
-        if (!isOurs()) {
+        if (!isWord()) {
             return EpollIoHandler.newFactory();
         }
         return KnoteIoHandler
@@ -109,6 +130,7 @@ enum Wakes {
                         .bind(new DomainSocketAddress(socket.toString())).sync();
                 return socket.toString();
             }
+            default -> throw new IllegalArgumentException(title);
         }
         return "-";
     }
