@@ -17,6 +17,7 @@ import dev.knote.linux.Errno;
 import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 import java.util.LinkedHashSet;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 
@@ -87,14 +88,15 @@ public final class EventFeed implements AutoCloseable {
 
     /** With options for its queue. */
     public EventFeed(EventRing ring, Full full, Options options) {
-        this.ring = ring;
-        this.full = full;
+        this.ring = Objects.requireNonNull(ring, "EventFeed: ring is null");
+        this.full = Objects.requireNonNull(full, "EventFeed: full is null: expected Full.WAIT or Full.DROP");
         queue = EventQueue.open(options);
         thread = Thread.ofPlatform().daemon().name("knote-feed").start(this::feed);
     }
 
     /** Registers an interest, as {@link EventQueue#register}; EBADF when the feed has ended. */
     public Knote register(Interest interest, long udata) {
+        Objects.requireNonNull(interest, "EventFeed.register: interest is null");
         boolean level = (interest.flags() & (EV_ONESHOT | EV_DISPATCH | EV_CLEAR)) == 0;
         Source source = new Source(interest, udata);
         Knote knote = queue.register(level ? interest.clear() : interest, source);

@@ -9,6 +9,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.time.Duration;
+import java.util.Objects;
 
 /**
  * Events in a ring of (shared) memory: one producer, an {@link EventFeed} or a thread that calls {@link #put}; any number
@@ -160,7 +161,12 @@ public class EventRing {
      * @return how many
      */
     public synchronized int put(KeventList events, int from, int n) {
-        java.util.Objects.checkFromIndexSize(from, n, events.size());
+        Objects.requireNonNull(events, "EventRing.put: events is null");
+        if (from < 0 || n < 0 || from > events.size() - n) {
+            throw new KeventException(
+                    Errno.EINVAL, "EventRing.put: from is " + from + ", n is " + n
+                            + ": expected entries of the list, which has " + events.size());
+        }
         int free = slots - used();
         int done = 0;
         if (unreported > 0 && free > 0) {
@@ -178,6 +184,9 @@ public class EventRing {
 
     /** Says that {@code n} events were dropped: counts them, and puts a record of it before the next event. */
     public synchronized void drop(long n) {
+        if (n < 0) {
+            throw new KeventException(Errno.EINVAL, "EventRing.drop: n is " + n + ": expected 0 or more");
+        }
         unreported += n;
         LONG.setVolatile(memory, (long) DROPPED, get(DROPPED) + n);
         if (unreported > 0 && used() < slots) {
@@ -290,6 +299,7 @@ public class EventRing {
      */
     public int take(KeventList into, int n, Duration timeout) {
         long deadline = deadline("EventRing.take", timeout);
+        Objects.requireNonNull(into, "EventRing.take: into is null: expected a list");
         if (n < 1 || n > into.size()) {
             throw new KeventException(
                     Errno.EINVAL,
@@ -378,7 +388,7 @@ public class EventRing {
             throw new KeventException(
                     Errno.EINVAL, call + ": the timeout is " + timeout + ": expected zero or more, or null");
         }
-        return timeout.isZero() ? 0 : Words.deadline(timeout.toNanos());
+        return timeout.isZero() ? 0 : Words.deadline(Words.nanos(call, timeout));
     }
 
     private KeventException corrupt(long used) {

@@ -16,6 +16,7 @@ import dev.knote.Options;
 import dev.knote.linux.Errno;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -69,7 +70,7 @@ public final class Kfutex implements AutoCloseable {
 
     /** One whose queue has these options: third parties' filters, the poller, spinning. */
     public Kfutex(Options options) {
-        this.options = options;
+        this.options = Objects.requireNonNull(options, "Kfutex: options is null");
     }
 
     /**
@@ -144,6 +145,8 @@ public final class Kfutex implements AutoCloseable {
     }
 
     private static void check(Interest interest, Rule[] rules) {
+        Objects.requireNonNull(interest, "Kfutex.bind: interest is null");
+        Objects.requireNonNull(rules, "Kfutex.bind: rules is null: expected one or more");
         if (rules.length == 0) {
             throw new KeventException(Errno.EINVAL, "Kfutex.bind: there is no rule: expected one or more");
         }

@@ -40,13 +40,18 @@ public final class Cpu {
         return cpu < lines ? cpu : cpu % lines;
     }
 
-    /** {@code memory} from {@code offset}, {@code lines} lines and {@code more} bytes. */
-    static MemorySegment lines(String what, MemorySegment memory, long offset, int lines, long more) {
+    /** What so many lines take. */
+    static long bytes(String what, int lines) {
         if (lines < 1) {
             throw new KeventException(
                     Errno.EINVAL, what + ": " + lines + " lines: expected 1 at least, or Cpu.count()");
         }
-        long bytes = (long) LINE * lines + more;
+        return (long) LINE * lines;
+    }
+
+    /** {@code memory} from {@code offset}, {@code lines} lines and {@code more} bytes. */
+    static MemorySegment lines(String what, MemorySegment memory, long offset, int lines, long more) {
+        long bytes = bytes(what, lines) + more;
         Words.region(what + ": memory", memory, offset, bytes, LINE);
         return memory.asSlice(offset, bytes);
     }

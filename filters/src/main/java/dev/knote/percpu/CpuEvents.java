@@ -57,7 +57,7 @@ public final class CpuEvents {
 
     /** How many bytes the gate and {@code lines} lines take. */
     public static long bytes(int lines) {
-        return Cpu.LINE + CpuWords.bytes(lines);
+        return Cpu.LINE + Cpu.bytes("CpuEvents.bytes", lines);
     }
 
     /**
@@ -114,9 +114,10 @@ public final class CpuEvents {
      *
      * @param timeout null for ever
      * @return the count; {@code seen} if the time is over
+     * @throws IllegalArgumentException if the timeout is negative
      */
     public long await(long seen, Duration timeout) {
-        long deadline = Words.deadline(timeout == null ? Words.NEVER : timeout.toNanos());
+        long deadline = Words.deadline(Words.nanos("CpuEvents.await: timeout", timeout));
         long count = count();
         boolean inTime = true;
         while (count == seen && inTime) {

@@ -47,7 +47,8 @@ public final class CpuFreeList {
 
     /** How many bytes {@code lines} lines and {@code size} links take. */
     public static long bytes(int lines, int size) {
-        return (long) Cpu.LINE * lines + (long) Integer.BYTES * size;
+        checkSize("CpuFreeList.bytes", size);
+        return Cpu.bytes("CpuFreeList.bytes", lines) + (long) Integer.BYTES * size;
     }
 
     /**
@@ -57,9 +58,7 @@ public final class CpuFreeList {
      *         not 1 at least; EFAULT for heap memory; EACCES if it is read-only
      */
     public static CpuFreeList of(MemorySegment memory, long offset, int lines, int size) {
-        if (size < 1) {
-            throw new KeventException(Errno.EINVAL, "CpuFreeList.of: size " + size + ": expected 1 at least");
-        }
+        checkSize("CpuFreeList.of", size);
         long links = (long) Integer.BYTES * size;
         return new CpuFreeList(Cpu.lines("CpuFreeList.of", memory, offset, lines, links), lines, size);
     }
@@ -76,6 +75,12 @@ public final class CpuFreeList {
                     "CpuFreeList.push: index " + index + ": expected 0 to " + (size - 1));
         }
         push(Cpu.line(lines), index);
+    }
+
+    private static void checkSize(String what, int size) {
+        if (size < 1) {
+            throw new KeventException(Errno.EINVAL, what + ": size " + size + ": expected 1 at least");
+        }
     }
 
     void push(int line, int index) {

@@ -3,7 +3,6 @@ package dev.knote.percpu;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
-import java.util.Objects;
 
 /**
  * Eight counters that any number of threads and processes add to, each on the cache line of its own processor; what has
@@ -34,7 +33,7 @@ public final class CpuWords {
 
     /** How many bytes {@code lines} lines take. */
     public static long bytes(int lines) {
-        return (long) Cpu.LINE * lines;
+        return Cpu.bytes("CpuWords.bytes", lines);
     }
 
     /**
@@ -52,9 +51,13 @@ public final class CpuWords {
         LONG.getAndAdd(lines, (long) Cpu.line(count) * Cpu.LINE, delta);
     }
 
-    /** Adds to counter {@code word}, of 0 to 7. */
+    /**
+     * Adds to counter {@code word}, of 0 to 7.
+     *
+     * @throws IndexOutOfBoundsException if there is no such counter
+     */
     public void add(int word, long delta) {
-        Objects.checkIndex(word, WORDS);
+        check("add", word);
         LONG.getAndAdd(lines, (long) Cpu.line(count) * Cpu.LINE + (long) word * Long.BYTES, delta);
     }
 
@@ -63,14 +66,25 @@ public final class CpuWords {
         return sum(0);
     }
 
-    /** What has been added to counter {@code word}, of 0 to 7. */
+    /**
+     * What has been added to counter {@code word}, of 0 to 7.
+     *
+     * @throws IndexOutOfBoundsException if there is no such counter
+     */
     public long sum(int word) {
-        Objects.checkIndex(word, WORDS);
+        check("sum", word);
         long sum = 0;
         long end = lines.byteSize();
         for (long at = (long) word * Long.BYTES; at < end; at += Cpu.LINE) {
             sum += (long) LONG.getAcquire(lines, at);
         }
         return sum;
+    }
+
+    private static void check(String call, int word) {
+        if (word < 0 || word >= WORDS) {
+            throw new IndexOutOfBoundsException(
+                    "CpuWords." + call + ": word is " + word + ": expected 0 to " + (WORDS - 1));
+        }
     }
 }

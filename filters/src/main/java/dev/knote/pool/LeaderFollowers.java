@@ -9,6 +9,7 @@ import dev.knote.EventQueue;
 import dev.knote.Interest;
 import dev.knote.Knote;
 import dev.knote.KeventException;
+import dev.knote.words.Words;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.Callable;
@@ -67,6 +68,8 @@ public final class LeaderFollowers implements AutoCloseable {
      * @throws IllegalArgumentException if the queue has a single owner
      */
     public static LeaderFollowers start(EventQueue queue, PoolOptions options) {
+        Objects.requireNonNull(queue, "LeaderFollowers.start: queue is null");
+        Objects.requireNonNull(options, "LeaderFollowers.start: options is null");
         if (queue.isSingleOwner()) {
             throw new IllegalArgumentException(
                     "LeaderFollowers.start: queue has a single owner: expected one for any number of threads");
@@ -85,6 +88,7 @@ public final class LeaderFollowers implements AutoCloseable {
      * @throws KeventException as {@link EventQueue#register}
      */
     public Knote register(Interest interest, EventHandler handler) {
+        Objects.requireNonNull(interest, "LeaderFollowers.register: interest is null");
         Objects.requireNonNull(handler, "LeaderFollowers.register: handler is null");
         boolean once = (interest.flags() & EV_ONESHOT) != 0;
         Task task = new Task(handler, !once && (interest.flags() & EV_DISPATCH) == 0);
@@ -102,6 +106,7 @@ public final class LeaderFollowers implements AutoCloseable {
      * one more; elsewhere this just calls it.
      */
     public static <T> T blocking(Callable<T> work) throws Exception {
+        Objects.requireNonNull(work, "LeaderFollowers.blocking: work is null");
         if (!(Thread.currentThread() instanceof Worker worker)) {
             return work.call();
         }
@@ -144,7 +149,8 @@ public final class LeaderFollowers implements AutoCloseable {
             roster.terminated.await();
             return true;
         }
-        return roster.terminated.await(timeout.toNanos(), TimeUnit.NANOSECONDS);
+        return roster.terminated.await(Words.nanos("LeaderFollowers.awaitTermination: timeout", timeout),
+                TimeUnit.NANOSECONDS);
     }
 
     /** {@link #shutdown}, and waits for it, unless a handler of this pool calls it. The queue stays open. */
@@ -221,7 +227,7 @@ public final class LeaderFollowers implements AutoCloseable {
         return next != null && roster.begin(next); // and takes the lead itself
     }
 
-    private boolean fillFromIdle() {
+    boolean fillFromIdle() {
         Worker next = ranks.fillVacancy();
         if (next != null) {
             next.wake();

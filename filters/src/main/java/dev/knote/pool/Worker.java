@@ -158,6 +158,10 @@ final class Worker extends Thread implements EventHandler, Policy.Moment {
             backlogNanos = 0;
         } else {
             ranks.leave();
+            if (promotes && pool.fillFromIdle()) { // somebody has become idle meanwhile
+                promotions++;
+                backlogNanos = 0;
+            }
             pool.watch.tell();
         }
     }

@@ -155,7 +155,7 @@ public final class JobTokens {
      */
     public int take(Duration timeout) {
         int token = tryTake();
-        return token >= 0 ? token : sleepFor(Words.deadline(timeout == null ? Words.NEVER : nanos(timeout)));
+        return token >= 0 ? token : sleepFor(Words.deadline(Words.nanos("JobTokens.take: timeout", timeout)));
     }
 
     /** To wait for tokens in a queue. Each has one user, that is the thread that polls. */
@@ -223,9 +223,13 @@ public final class JobTokens {
         return Words.get(lost);
     }
 
-    /** The pid of the process that holds a token, or 0. */
+    /** The pid of the process that holds a token, or 0; IllegalArgumentException if there is no such token. */
     public int holderPid(int token) {
-        return Holder.pid(holder(java.util.Objects.checkIndex(token, size)));
+        if (token < 0 || token >= size) {
+            throw new IllegalArgumentException(
+                    "JobTokens.holderPid: token is " + token + ": expected 0 to " + (size - 1));
+        }
+        return Holder.pid(holder(token));
     }
 
     MemorySegment sequence() {
@@ -360,14 +364,6 @@ public final class JobTokens {
             }
         }
         return false;
-    }
-
-    private static long nanos(Duration timeout) {
-        if (timeout.isNegative()) {
-            throw new IllegalArgumentException(
-                    "JobTokens.take: timeout is " + timeout + ": expected 0 or more, or null");
-        }
-        return timeout.getSeconds() > Integer.MAX_VALUE ? Words.NEVER : timeout.toNanos();
     }
 
     private IllegalArgumentException notHeld(int token) {

@@ -10,6 +10,7 @@ import dev.knote.words.Words;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.VarHandle;
 import java.time.Duration;
+import java.util.Objects;
 
 /**
  * One bit that any process sets and its owner waits for, among sockets, timers and the end of other processes. Setting
@@ -100,12 +101,13 @@ public final class Latch implements AutoCloseable {
      * @return whether the latch is set
      */
     public boolean poll(EventQueue events, EventHandler to, Duration timeout) {
-        return pollNanos(events, to, timeout == null ? -1 : nanos(timeout));
+        return pollNanos(events, to, timeout == null ? -1 : Words.nanos("Latch.poll: timeout", timeout));
     }
 
     /** As {@link #poll}, without an object for the timeout: in nanoseconds, negative waits for ever. */
     public boolean pollNanos(EventQueue events, EventHandler to, long nanos) {
-        handler = to;
+        Objects.requireNonNull(events, "Latch.poll: events is null: expected a queue");
+        handler = Objects.requireNonNull(to, "Latch.poll: to is null: expected a handler");
         boolean sleeps = nanos != 0 && sleeps();
         if (!sleeps) {
             events.pollNanos(filter, 0);
@@ -129,7 +131,7 @@ public final class Latch implements AutoCloseable {
      * @return whether it is set
      */
     public boolean await(Duration timeout) {
-        long deadline = Words.deadline(timeout == null ? Words.NEVER : nanos(timeout));
+        long deadline = Words.deadline(Words.nanos("Latch.await: timeout", timeout));
         while (sleeps()) {
             boolean inTime;
             try {
@@ -191,14 +193,6 @@ public final class Latch implements AutoCloseable {
         if (event.attachment() != this) {
             handler.handle(event);
         }
-    }
-
-    private static long nanos(Duration timeout) {
-        if (timeout.isNegative()) {
-            throw new IllegalArgumentException(
-                    "Latch: timeout is " + timeout + ": expected 0 or more, or null");
-        }
-        return timeout.getSeconds() > Integer.MAX_VALUE ? Words.NEVER : timeout.toNanos();
     }
 
     @Override

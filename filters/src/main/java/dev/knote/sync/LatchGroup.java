@@ -6,6 +6,7 @@ import static dev.knote.Kqueue.NOTE_TRIGGER;
 import dev.knote.Kqueue;
 import dev.knote.KeventList;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * Latches that are set together, with one call for all of their owners that sleep, and none if no one does. One thread
@@ -15,9 +16,16 @@ public final class LatchGroup {
     private final Latch[] latches;
     private final KeventList wakes;
 
-    /** Those latches, in this order. */
+    /** Those latches, in this order; IllegalArgumentException if there is none. */
     public LatchGroup(List<Latch> latches) {
+        Objects.requireNonNull(latches, "LatchGroup: latches is null");
         this.latches = latches.toArray(new Latch[0]);
+        if (this.latches.length == 0) {
+            throw new IllegalArgumentException("LatchGroup: latches is empty: expected one or more");
+        }
+        for (int i = 0; i < this.latches.length; i++) {
+            Objects.requireNonNull(this.latches[i], "LatchGroup: one of latches is null");
+        }
         wakes = KeventList.allocate(this.latches.length);
     }
 

@@ -6,6 +6,7 @@ import dev.knote.Knote;
 import dev.knote.filters.Timer;
 import dev.knote.filters.UserMem;
 import dev.knote.words.Words;
+import java.util.Objects;
 
 /**
  * Waits for {@link JobTokens} in a queue, among whatever else is registered there. Call {@link #tryTake} for each job
@@ -25,7 +26,7 @@ public final class TokenWait implements AutoCloseable {
 
     TokenWait(JobTokens tokens, EventQueue queue, Object attachment) {
         this.tokens = tokens;
-        this.queue = queue;
+        this.queue = Objects.requireNonNull(queue, "JobTokens.waitIn: queue is null");
         this.attachment = attachment;
     }
 

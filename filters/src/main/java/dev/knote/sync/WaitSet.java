@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * Waits for any, or for all, of what it was given: plain words, events, semaphores and mutexes in memory that processes
@@ -79,12 +80,12 @@ public final class WaitSet implements AutoCloseable {
 
     /** Waits for an event to be set; its index. */
     public int add(SharedEvent event) {
-        return add((Waitable) event);
+        return add((Waitable) Objects.requireNonNull(event, "WaitSet.add: event is null"));
     }
 
     /** Waits for a semaphore to have a unit; its index. */
     public int add(SharedSemaphore semaphore) {
-        return add((Waitable) semaphore);
+        return add((Waitable) Objects.requireNonNull(semaphore, "WaitSet.add: semaphore is null"));
     }
 
     /**
@@ -92,8 +93,9 @@ public final class WaitSet implements AutoCloseable {
      * {@link #unlock}, as often as it was taken.
      */
     public int add(SharedMutex mutex) {
+        int index = add(new MutexMember(Objects.requireNonNull(mutex, "WaitSet.add: mutex is null")));
         locks = true;
-        return add(new MutexMember(mutex));
+        return index;
     }
 
     private int add(Waitable added) {

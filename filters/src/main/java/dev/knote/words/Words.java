@@ -8,6 +8,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.lang.ref.Reference;
+import java.time.Duration;
+import java.util.Objects;
 
 /**
  * What every protocol on 32-bit words of shared memory is made of: steps that are sequentially consistent, sleeping while
@@ -38,8 +40,26 @@ public final class Words {
         return memory.asSlice(offset, Integer.BYTES);
     }
 
+    /**
+     * A timeout in nanoseconds; null, or more than there are, is {@link #NEVER}.
+     *
+     * @param what the argument's name in messages, with its method: {@code "Latch.await: timeout"}
+     * @throws IllegalArgumentException if it is negative
+     */
+    public static long nanos(String what, Duration timeout) {
+        if (timeout == null) {
+            return NEVER;
+        }
+        if (timeout.isNegative()) {
+            throw new IllegalArgumentException(
+                    what + " is " + timeout + ": expected zero or more, or null for ever");
+        }
+        return timeout.getSeconds() >= NEVER / NANOS ? NEVER : timeout.toNanos();
+    }
+
     /** Checks that {@code memory} has {@code bytes} at {@code offset}, at an address that is a multiple of {@code align}. */
     public static void region(String what, MemorySegment memory, long offset, long bytes, long align) {
+        Objects.requireNonNull(memory, () -> what + " is null: expected native memory");
         if (!memory.isNative()) {
             throw new KeventException(Errno.EFAULT,
                     what + ": it is in the Java heap: expected native memory");
@@ -53,6 +73,9 @@ public final class Words {
             throw new KeventException(
                     Errno.EINVAL, what + ": the address 0x" + Long.toHexString(memory.address() + offset)
                             + " is not aligned to " + align);
+        }
+        if (!memory.scope().isAlive()) {
+            throw new IllegalStateException(what + ": it is closed: expected memory that is there");
         }
         if (memory.isReadOnly()) {
             throw new KeventException(Errno.EACCES, what + ": it is read-only: expected memory to write to");
