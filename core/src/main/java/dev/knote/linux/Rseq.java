@@ -25,8 +25,7 @@ final class Rseq {
             ? Native.leaf("pthread_self", MethodType.methodType(long.class))
             : null;
     private static final long OFFSET = offset();
-    private static final ThreadLocal<Area> AREA = ThreadLocal
-            .withInitial(() -> new Area(self() + OFFSET + CPU_ID_AT));
+    private static final ThreadLocal<Area> AREA = ThreadLocal.withInitial(() -> new Area(cpuId()));
 
     /** Whether the C library has registered areas, and says where they are. */
     static final boolean IS_THERE = OFFSET != NONE;
@@ -37,7 +36,17 @@ final class Rseq {
 
     /** The processor of the calling platform thread; negative if its area is not registered. */
     static int cpu() {
-        return (int) INT.getOpaque(ALL, AREA.get().cpuId);
+        return cpu(AREA.get().cpuId);
+    }
+
+    /** As {@link #cpu()}, for a thread that knows its own {@link #cpuId()}. */
+    static int cpu(long cpuId) {
+        return (int) INT.getOpaque(ALL, cpuId);
+    }
+
+    /** The address of the calling thread's cpu_id, which must be read by nobody else. */
+    static long cpuId() {
+        return self() + OFFSET + CPU_ID_AT;
     }
 
     /** From the thread pointer to the area; NONE but on x86-64, where alone pthread_self is the thread pointer. */

@@ -21,6 +21,7 @@ final class OpsLog {
     static final VarHandle LONG = ValueLayout.JAVA_LONG.varHandle();
     static final VarHandle INT = ValueLayout.JAVA_INT.varHandle();
 
+    private static final int STATE_AT = 8;
     private static final int NAMESPACE_AT = 16;
     private static final int LOG_AT = 64;
     private static final int ENTRY = 16;
@@ -30,17 +31,18 @@ final class OpsLog {
     private static final int LOOKS = Runtime.getRuntime().availableProcessors() > 1 ? 200 : 0;
     private static final long PATIENCE_NANOS = 10_000_000;
 
+    /** All of it, for the log as for the words: what is checked of one segment for every access is checked together. */
     private final MemorySegment memory;
-    private final MemorySegment region;
+    private final long region;
     private final MemorySegment low;
     private final long me = Owner.me();
 
     OpsLog(MemorySegment memory, long offset) {
         this.memory = memory;
-        this.region = memory.asSlice(offset, BYTES);
-        this.low = region.asSlice(0, Integer.BYTES);
+        this.region = offset;
+        this.low = memory.asSlice(offset, Integer.BYTES);
         long mine = Owner.namespace();
-        long first = (long) LONG.compareAndExchange(region, NAMESPACE_AT, 0L, mine);
+        long first = (long) LONG.compareAndExchange(memory, offset + NAMESPACE_AT, 0L, mine);
         if (first != 0 && first != mine) {
             throw new KeventException(
                     Errno.EINVAL,
@@ -51,62 +53,67 @@ final class OpsLog {
 
     /** The version and, if a vector is being written, how long the log is. */
     long state() {
-        return (long) LONG.getAcquire(region, Long.BYTES);
+        return (long) LONG.getAcquire(memory, region + STATE_AT);
     }
 
     static boolean isWriting(long state) {
         return (state & LENGTH) != 0;
     }
 
-    /** Takes the lock, of a dead process, too, and completes what it had decided to do. */
-    void lock() {
-        if (!LONG.compareAndSet(region, 0L, 0L, me)) {
+    /** Takes the lock, of a dead process, too, and completes what it had decided to do; the state, at rest. */
+    long lock() {
+        if (!LONG.compareAndSet(memory, region, 0L, me)) {
             lockSlowly();
         }
         long state = state();
-        if (isWriting(state)) {
-            try {
-                write(state);
-            } catch (Throwable e) {
-                unlock();
-                throw e;
-            }
-        }
+        return isWriting(state) ? complete(state) : state;
     }
 
     void unlock() {
-        if (((long) LONG.getAndSet(region, 0L, 0L) & WAITERS) != 0) {
+        if (((long) LONG.getAndSet(memory, region, 0L) & WAITERS) != 0) {
             Words.wake(low, 1);
         }
     }
 
-    /** What may be undone by nothing having been committed: an entry. */
+    /** What may be undone by nothing having been decided: an entry. */
     void put(int index, long where, long value) {
-        long at = LOG_AT + (long) index * ENTRY;
-        LONG.set(region, at, where);
-        LONG.set(region, at + Long.BYTES, value);
+        long at = region + LOG_AT + (long) index * ENTRY;
+        LONG.set(memory, at, where);
+        LONG.set(memory, at + Long.BYTES, value);
     }
 
-    /** From here on it is done, whoever does it; then does it. */
-    void commit(int length) {
-        long state = state() + length;
-        LONG.setRelease(region, Long.BYTES, state);
-        write(state);
+    /** From here on it is done, whoever does it: as many entries. */
+    void decide(long state, int length) {
+        LONG.setRelease(memory, region + STATE_AT, state + length);
     }
 
-    private void write(long state) {
-        int length = (int) (state & LENGTH);
+    /** All entries have been done. */
+    long rest(long state) {
+        long next = (state & ~LENGTH) + VERSION;
+        LONG.setRelease(memory, region + STATE_AT, next);
+        return next;
+    }
+
+    private long complete(long state) {
+        try {
+            write((int) (state & LENGTH));
+        } catch (Throwable e) {
+            unlock();
+            throw e;
+        }
+        return rest(state);
+    }
+
+    private void write(int length) {
         if (length > ENTRIES) {
             throw new KeventException(
                     Errno.EIO,
                     "OpsVector: a log of " + length + " entries: expected " + ENTRIES + " at most");
         }
         for (int i = 0; i < length; i++) {
-            long where = (long) LONG.get(region, LOG_AT + (long) i * ENTRY);
-            long value = (long) LONG.get(region, LOG_AT + (long) i * ENTRY + Long.BYTES);
-            write(where, value);
+            long at = region + LOG_AT + (long) i * ENTRY;
+            write((long) LONG.get(memory, at), (long) LONG.get(memory, at + Long.BYTES));
         }
-        LONG.setRelease(region, Long.BYTES, (state & ~LENGTH) + VERSION);
     }
 
     private void write(long where, long value) {
@@ -124,7 +131,7 @@ final class OpsLog {
         }
     }
 
-    private void wake(long offset, int count) {
+    void wake(long offset, int count) {
         int result = Futex.wake(memory.address() + offset, count);
         Reference.reachabilityFence(memory);
         if (result < 0) {
@@ -135,23 +142,23 @@ final class OpsLog {
     private void lockSlowly() {
         for (int i = 0; i < LOOKS; i++) {
             Thread.onSpinWait();
-            if ((long) LONG.getOpaque(region, 0L) == 0 && LONG.compareAndSet(region, 0L, 0L, me)) {
+            if ((long) LONG.getOpaque(memory, region) == 0 && LONG.compareAndSet(memory, region, 0L, me)) {
                 return;
             }
         }
         long contended = me | WAITERS;
         while (true) {
-            long owner = (long) LONG.compareAndExchange(region, 0L, 0L, contended);
+            long owner = (long) LONG.compareAndExchange(memory, region, 0L, contended);
             if (owner == 0) {
                 return;
             }
-            if ((owner & WAITERS) == 0 && !LONG.compareAndSet(region, 0L, owner, owner | WAITERS)) {
+            if ((owner & WAITERS) == 0 && !LONG.compareAndSet(memory, region, owner, owner | WAITERS)) {
                 continue;
             }
             owner |= WAITERS;
             boolean woken = Words.sleep(low, (int) owner, Words.deadline(PATIENCE_NANOS));
             if (!woken && Owner.isDead(owner & ~WAITERS)
-                    && LONG.compareAndSet(region, 0L, owner, contended)) {
+                    && LONG.compareAndSet(memory, region, owner, contended)) {
                 return;
             }
         }

@@ -56,17 +56,26 @@ public final class OpsVector {
 
     private static final int LOOKS = 64;
 
-    private enum Kind {
-        EQUAL, NOT_EQUAL, EQUAL_WORDS, NOT_EQUAL_WORDS, GET, SET, COPY, ADD, OR, AND, XOR, LEFT, RIGHT,
-        BARRIER
-    }
+    // Kinds of operations: comparisons first, then what writes nothing; numbers, as each run goes through them.
+    private static final byte EQUAL = 0;
+    private static final byte NOT_EQUAL = 1;
+    private static final byte GET = 2;
+    private static final byte BARRIER = 3;
+    private static final byte SET = 4;
+    private static final byte ADD = 5;
+    private static final byte OR = 6;
+    private static final byte AND = 7;
+    private static final byte XOR = 8;
+    private static final byte LEFT = 9;
+    private static final byte RIGHT = 10;
 
     private final OpsLog log;
     private final OpsWords words;
-    private final Kind[] kinds = new Kind[MOST];
+    private final byte[] kinds = new byte[MOST];
+    /** The word of an operation, and its other word, or its constant, among the values. */
     private final int[] slots = new int[MOST];
-    private final int[] sources = new int[MOST];
-    private final long[] operands = new long[MOST];
+    private final int[] others = new int[MOST];
+    private final boolean[] narrow = new boolean[MOST];
     private final long[] results = new long[MOST];
     private int count;
     private boolean isWide = true;
@@ -103,70 +112,70 @@ public final class OpsVector {
 
     /** Fails unless the word is {@code value}. */
     public OpsVector equal(long at, long value) {
-        return op(Kind.EQUAL, at, value);
+        return op(EQUAL, at, value);
     }
 
     /** Fails if the word is {@code value}. */
     public OpsVector notEqual(long at, long value) {
-        return op(Kind.NOT_EQUAL, at, value);
+        return op(NOT_EQUAL, at, value);
     }
 
     /** Fails unless both words are the same. */
     public OpsVector equalWords(long at, long other) {
-        return op(Kind.EQUAL_WORDS, at, other);
+        return op(EQUAL, at, other, true);
     }
 
     /** Fails if both words are the same. */
     public OpsVector notEqualWords(long at, long other) {
-        return op(Kind.NOT_EQUAL_WORDS, at, other);
+        return op(NOT_EQUAL, at, other, true);
     }
 
     /** Reads the word, for {@link #value}. */
     public OpsVector get(long at) {
-        return op(Kind.GET, at, 0);
+        return op(GET, at, 0);
     }
 
     /** Writes the word. */
     public OpsVector set(long at, long value) {
-        return op(Kind.SET, at, value);
+        return op(SET, at, value);
     }
 
     /** Writes the word {@code from} to the word {@code to}. */
     public OpsVector copy(long from, long to) {
-        return op(Kind.COPY, to, from);
+        return op(SET, to, from, true);
     }
 
     /** Adds to the word. */
     public OpsVector add(long at, long delta) {
-        return op(Kind.ADD, at, delta);
+        return op(ADD, at, delta);
     }
 
     public OpsVector or(long at, long bits) {
-        return op(Kind.OR, at, bits);
+        return op(OR, at, bits);
     }
 
     public OpsVector and(long at, long bits) {
-        return op(Kind.AND, at, bits);
+        return op(AND, at, bits);
     }
 
     public OpsVector xor(long at, long bits) {
-        return op(Kind.XOR, at, bits);
+        return op(XOR, at, bits);
     }
 
     /** Shifts the word to the left, by 0 to 31 bits, or 63. */
     public OpsVector shiftLeft(long at, int bits) {
-        return op(Kind.LEFT, at, bits);
+        return op(LEFT, at, bits);
     }
 
     /** Shifts the word to the right, zeros coming in, by 0 to 31 bits, or 63. */
     public OpsVector shiftRight(long at, int bits) {
-        return op(Kind.RIGHT, at, bits);
+        return op(RIGHT, at, bits);
     }
 
     /** Does nothing: a vector's writes are seen in their order anyway, and each vector is a full barrier. */
     public OpsVector barrier() {
         OpsWords.check(count < MOST, "operation " + count, "at most " + MOST);
-        kinds[count++] = Kind.BARRIER;
+        kinds[count++] = BARRIER;
         return this;
     }
 
@@ -186,11 +195,10 @@ public final class OpsVector {
     /** Gives operation {@code index} another value, delta, bits or number of bits. */
     public OpsVector operand(int index, long value) {
         OpsWords.check(index >= 0 && index < count, "operation " + index, "less than " + count);
-        Kind kind = kinds[index];
-        OpsWords.check(sources[index] < 0 && kind != Kind.GET && kind != Kind.BARRIER,
+        byte kind = kinds[index];
+        OpsWords.check(others[index] == OpsWords.constant(index) && kind != GET && kind != BARRIER,
                 "an operand of operation " + index, "of one that has a value");
-        checkOperand(kind, words.isWide(slots[index]), value);
-        operands[index] = value;
+        constant(index, kind, !narrow[index], value);
         return this;
     }
 
@@ -202,11 +210,14 @@ public final class OpsVector {
      * @throws InternalError if the memory's file was cut
      */
     public int run() {
-        boolean isReading = words.writes() == 0 && wakeAt < 0;
-        for (int i = 0; isReading && i < LOOKS; i++) {
+        return words.writes() == 0 && wakeAt < 0 ? look() : change();
+    }
+
+    private int look() {
+        for (int i = 0; i < LOOKS; i++) {
             long state = log.state();
             if (!OpsLog.isWriting(state)) {
-                words.load();
+                words.look();
                 if (log.state() == state) {
                     return compute();
                 }
@@ -216,9 +227,24 @@ public final class OpsVector {
         log.lock();
         try {
             words.load();
+            return compute();
+        } finally {
+            log.unlock();
+        }
+    }
+
+    private int change() {
+        long state = log.lock();
+        try {
+            words.load();
             int failed = compute();
-            if (failed == DONE && !isReading) {
-                log.commit(words.store(log, wakeAt, wakeCount));
+            if (failed == DONE) {
+                log.decide(state, words.log(log, wakeAt, wakeCount));
+                words.store();
+                if (wakeAt >= 0) {
+                    log.wake(wakeAt, wakeCount);
+                }
+                log.rest(state);
             }
             return failed;
         } finally {
@@ -232,13 +258,13 @@ public final class OpsVector {
         return results[index];
     }
 
+    private OpsVector op(byte kind, long at, long operand) {
+        return op(kind, at, operand, false);
+    }
+
     /** Checks everything first: an operation that is refused leaves the vector as it was. */
-    private OpsVector op(Kind kind, long at, long operand) {
+    private OpsVector op(byte kind, long at, long operand, boolean hasSource) {
         OpsWords.check(count < MOST, "operation " + count, "at most " + MOST);
-        boolean hasSource = kind == Kind.COPY || kind == Kind.EQUAL_WORDS || kind == Kind.NOT_EQUAL_WORDS;
-        if (!hasSource) {
-            checkOperand(kind, isWide, operand);
-        }
         words.check(at, isWide);
         if (hasSource) {
             words.check(operand, isWide);
@@ -246,61 +272,59 @@ public final class OpsVector {
             OpsWords.check(at == operand || Math.abs(at - operand) >= bytes,
                     "words at " + at + " and " + operand,
                     "the same, or apart");
+            others[count] = words.slot(operand, isWide);
+        } else {
+            constant(count, kind, isWide, operand);
         }
-        sources[count] = hasSource ? words.slot(operand, isWide) : -1;
-        operands[count] = operand;
         slots[count] = words.slot(at, isWide);
-        if (kind.ordinal() >= Kind.SET.ordinal()) {
+        if (kind >= SET) {
             words.isWritten(slots[count]);
         }
+        narrow[count] = !isWide;
         kinds[count++] = kind;
         return this;
     }
 
-    private static void checkOperand(Kind kind, boolean wide, long operand) {
-        if (kind == Kind.LEFT || kind == Kind.RIGHT) {
+    /** A constant of 32 bits is as a word of 32 bits is read. */
+    private void constant(int index, byte kind, boolean wide, long value) {
+        if (kind == LEFT || kind == RIGHT) {
             int most = wide ? Long.SIZE - 1 : Integer.SIZE - 1;
-            OpsWords.check(operand >= 0 && operand <= most, "a shift by " + operand + " bits",
-                    "0 to " + most);
+            OpsWords.check(value >= 0 && value <= most, "a shift by " + value + " bits", "0 to " + most);
         }
-        OpsWords.check(wide || operand == (int) operand || operand >>> Integer.SIZE == 0,
-                "the value " + operand, "one of 32 bits");
+        OpsWords.check(wide || value == (int) value || value >>> Integer.SIZE == 0,
+                "the value " + value, "one of 32 bits");
+        others[index] = OpsWords.constant(index);
+        words.values()[others[index]] = wide ? value : (int) value;
     }
 
     private int compute() {
+        long[] values = words.values();
         for (int i = 0; i < count; i++) {
-            if (kinds[i] == Kind.BARRIER) {
-                continue;
-            }
-            long is = words.value(slots[i]);
-            long other = sources[i] < 0 ? operands[i] : words.value(sources[i]);
-            if (!words.isWide(slots[i])) {
-                is = (int) is;
-                other = (int) other;
-            }
-            if (kinds[i].ordinal() < Kind.GET.ordinal()) {
-                boolean wantsSame = kinds[i] == Kind.EQUAL || kinds[i] == Kind.EQUAL_WORDS;
-                if (is == other != wantsSame) {
-                    results[i] = is;
-                    return i;
-                }
-            } else if (kinds[i] != Kind.GET) {
-                is = words.value(slots[i], result(kinds[i], is, other, words.isWide(slots[i])));
+            int slot = slots[i];
+            long is = values[slot];
+            long other = values[others[i]];
+            byte kind = kinds[i];
+            if (kind >= SET) {
+                is = narrow[i] ? (int) result(kind, (int) is & 0xffffffffL, other) : result(kind, is, other);
+                values[slot] = is;
+            } else if (kind <= NOT_EQUAL && is == other != (kind == EQUAL)) {
+                results[i] = is;
+                return i;
             }
             results[i] = is;
         }
         return DONE;
     }
 
-    private static long result(Kind kind, long is, long operand, boolean wide) {
+    private static long result(byte kind, long is, long operand) {
         return switch (kind) {
-            case SET, COPY -> operand;
+            case SET -> operand;
             case ADD -> is + operand;
             case OR -> is | operand;
             case AND -> is & operand;
             case XOR -> is ^ operand;
             case LEFT -> is << operand;
-            default -> (wide ? is : is & 0xffffffffL) >>> operand;
+            default -> is >>> operand;
         };
     }
 }

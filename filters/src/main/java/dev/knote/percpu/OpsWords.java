@@ -12,7 +12,8 @@ final class OpsWords {
     private final long region;
     private final long[] offsets = new long[MOST];
     private final boolean[] wide = new boolean[MOST];
-    private final long[] values = new long[MOST];
+    /** Of the words, by slot; behind them of the constants, by operation. */
+    private final long[] values = new long[MOST + OpsVector.MOST];
     private final int[] written = new int[OpsVector.MOST];
     private int count;
     private int writes;
@@ -75,24 +76,32 @@ final class OpsWords {
         written[writes++] = slot;
     }
 
-    boolean isWide(int slot) {
-        return wide[slot];
-    }
-
     int writes() {
         return writes;
     }
 
-    long value(int slot) {
-        return values[slot];
+    long[] values() {
+        return values;
     }
 
-    long value(int slot, long value) {
-        return values[slot] = wide[slot] ? value : (int) value;
+    /** Where the constant of an operation stands among the values: a word and a constant are read alike. */
+    static int constant(int operation) {
+        return MOST + operation;
     }
 
-    /** Reads all of them: if one can't be read, then before anything is decided. */
+    /**
+     * Reads all of them: if one can't be read, then before anything is decided. Of who has the lock: nobody else writes
+     * then, and plain reads may be checked together.
+     */
     void load() {
+        for (int i = 0; i < count; i++) {
+            values[i] = wide[i] ? (long) OpsLog.LONG.get(memory, offsets[i])
+                    : (int) OpsLog.INT.get(memory, offsets[i]);
+        }
+    }
+
+    /** As {@link #load}, of who has not, and will see whether somebody wrote. */
+    void look() {
         for (int i = 0; i < count; i++) {
             values[i] = wide[i] ? (long) OpsLog.LONG.getAcquire(memory, offsets[i])
                     : (int) OpsLog.INT.getAcquire(memory, offsets[i]);
@@ -100,7 +109,7 @@ final class OpsWords {
     }
 
     /** Writes the log; its length. */
-    int store(OpsLog log, long wakeAt, int wakeCount) {
+    int log(OpsLog log, long wakeAt, int wakeCount) {
         for (int i = 0; i < writes; i++) {
             int slot = written[i];
             log.put(i, wide[slot] ? offsets[slot] : offsets[slot] | OpsLog.INT_STORE, values[slot]);
@@ -110,5 +119,17 @@ final class OpsWords {
         }
         log.put(writes, wakeAt | OpsLog.WAKE, wakeCount);
         return writes + 1;
+    }
+
+    /** Does what the log says of words, without reading it. */
+    void store() {
+        for (int i = 0; i < writes; i++) {
+            int slot = written[i];
+            if (wide[slot]) {
+                OpsLog.LONG.setRelease(memory, offsets[slot], values[slot]);
+            } else {
+                OpsLog.INT.setRelease(memory, offsets[slot], (int) values[slot]);
+            }
+        }
     }
 }

@@ -3,7 +3,6 @@ package dev.knote.sync;
 import dev.knote.KeventException;
 import dev.knote.linux.Errno;
 import dev.knote.words.ProcStat;
-import dev.knote.linux.Threads;
 import dev.knote.sync.SharedMutex.Outcome;
 import dev.knote.words.Words;
 import java.lang.foreign.MemorySegment;
@@ -32,7 +31,10 @@ final class MutexLine {
     private static final int LOOKS = 8;
     /** Nanoseconds: what a sleep and a wake cost, about. */
     private static final int MOST_WORTH = 50_000;
-    private static final int LEAST_WORTH = 500;
+    private static final int LEAST_WORTH = 5_000;
+    /** Who sees it free so soon need not take it at once: what is held for less is worth less than moving it here. */
+    private static final int SHORT_NANOS = Integer.getInteger("x.short", 300);
+    private static final int LEAVE_NANOS = Integer.getInteger("x.leave", 2_000);
     private static final int DOUBTS = 16;
     private static final int PASSES = 64;
     private static final long TURN_NANOS = 4_000_000;
@@ -67,10 +69,10 @@ final class MutexLine {
     }
 
     boolean lockFree(MutexThread me) {
-        if (!swap(0, me.id)) {
+        if (!swap(me.left, me.id | me.left)) {
             return false;
         }
-        publish();
+        publish(me);
         return true;
     }
 
@@ -132,7 +134,7 @@ final class MutexLine {
                 return Outcome.BUSY;
             }
             if (swap(seen, me.id | seen & (WAITERS | DIED) | (woken ? WAITERS : 0))) {
-                publish();
+                publish(me);
                 return (seen & DIED) != 0 ? Outcome.OWNER_DIED : Outcome.LOCKED;
             }
         }
@@ -141,7 +143,7 @@ final class MutexLine {
     /** Stays awake for it, alone, if that may help. Who has it already may not have said that it waits no more. */
     private Outcome spin(MutexThread me, long deadline, boolean woken) {
         int awake = (int) INT.getVolatile(line, AWAKE);
-        if (awake != 0 && awake != (int) (get() & TID) || isBesideMe()
+        if (awake != 0 && awake != (int) (get() & TID) || isBesideMe(me)
                 || !INT.compareAndSet(line, AWAKE, awake, me.tid())) {
             return Outcome.BUSY;
         }
@@ -160,11 +162,20 @@ final class MutexLine {
         long begin = System.nanoTime();
         long end = Math.min(deadline, begin + (doubt ? MOST_WORTH : worth));
         long now = begin;
+        boolean isPatient = false;
         for (int looks = 1;; looks++) {
-            Outcome outcome = take(me, woken);
-            if (outcome != Outcome.BUSY) {
-                learn(worth - worth / DOUBTS, 2 * (now - begin));
-                return outcome;
+            if (isFree(get(), woken)) {
+                now = System.nanoTime();
+                if (!isPatient && now - begin < SHORT_NANOS && now < end) {
+                    leave(now);
+                    isPatient = true;
+                    continue;
+                }
+                Outcome outcome = take(me, woken);
+                if (outcome != Outcome.BUSY) {
+                    learn(worth - worth / DOUBTS, 2 * (now - begin));
+                    return outcome;
+                }
             }
             Thread.onSpinWait();
             if (looks % LOOKS == 0) {
@@ -173,16 +184,28 @@ final class MutexLine {
                     learn(worth / 2, 0);
                     return Outcome.BUSY;
                 }
-                if ((int) INT.getOpaque(line, CPU) == 0 || isBesideMe()) {
+                if ((int) INT.getOpaque(line, CPU) == 0 || isBesideMe(me)) {
                     return Outcome.BUSY;
                 }
             }
         }
     }
 
+    /**
+     * Leaves it to the others for a moment. To take what is held for so short a time whenever it is free would move the
+     * line, and all that the mutex guards, from processor to processor, which takes longer than a section.
+     */
+    private static void leave(long now) {
+        do {
+            for (int i = 0; i < LOOKS; i++) {
+                Thread.onSpinWait();
+            }
+        } while (System.nanoTime() - now < LEAVE_NANOS);
+    }
+
     /** Whether the owner was last seen on this processor: it does not run then. */
-    private boolean isBesideMe() {
-        return (int) INT.getOpaque(line, CPU) == Threads.cpu() + 1;
+    private boolean isBesideMe(MutexThread me) {
+        return (int) INT.getOpaque(line, CPU) == me.cpu() + 1;
     }
 
     private void learn(int worth, long atLeast) {
@@ -211,7 +234,7 @@ final class MutexLine {
     int announce(boolean woken) {
         while (true) {
             long seen = get();
-            if (!isHeld(seen) && (woken || !isReserved(seen))) {
+            if (isFree(seen, woken)) {
                 return 0;
             }
             if ((seen & WAITERS) != 0 || swap(seen, seen | WAITERS)) {
@@ -225,7 +248,7 @@ final class MutexLine {
         if (!isHeld(seen) || !MutexThread.isDead(owner(seen)) || !swap(seen, me.id | seen & WAITERS | DIED)) {
             return Outcome.BUSY;
         }
-        publish();
+        publish(me);
         return Outcome.OWNER_DIED;
     }
 
@@ -245,8 +268,7 @@ final class MutexLine {
     }
 
     void unlock(MutexThread me) {
-        INT.setOpaque(line, CPU, 0);
-        if (!swap(me.id, 0)) {
+        if (me.left != 0 || !swap(me.id, 0)) {
             unlockWatched(me);
         }
     }
@@ -257,7 +279,6 @@ final class MutexLine {
             unlock(me);
             return;
         }
-        INT.setOpaque(line, CPU, 0);
         LONG.setVolatile(line, 0L, DIED);
         Words.wake(futex, 1);
     }
@@ -265,6 +286,10 @@ final class MutexLine {
     private void unlockWatched(MutexThread me) {
         long seen = get();
         requireOwner("unlock", me, seen);
+        me.left = 0;
+        if (seen == me.id && swap(seen, 0)) {
+            return;
+        }
         if ((seen & DIED) != 0) {
             LONG.setVolatile(line, 0L, LOST);
             Words.wake(futex, Integer.MAX_VALUE);
@@ -276,7 +301,9 @@ final class MutexLine {
             wakeOne();
         } else {
             LONG.setVolatile(line, 0L, WAITERS);
-            if ((int) INT.getVolatile(line, AWAKE) == 0 && swap(WAITERS, 0)) {
+            if ((int) INT.getVolatile(line, AWAKE) != 0) {
+                me.left = WAITERS;
+            } else if (swap(WAITERS, 0)) {
                 Words.wake(futex, 1);
             }
         }
@@ -329,8 +356,11 @@ final class MutexLine {
         }
     }
 
-    private void publish() {
-        INT.setOpaque(line, CPU, Threads.cpu() + 1);
+    private void publish(MutexThread me) {
+        int cpu = me.cpu() + 1;
+        if ((int) INT.getOpaque(line, CPU) != cpu) {
+            INT.setOpaque(line, CPU, cpu);
+        }
     }
 
     private long get() {
@@ -343,6 +373,11 @@ final class MutexLine {
 
     private static long owner(long seen) {
         return seen & ~(WAITERS | DIED);
+    }
+
+    /** For all, or for one who has slept; a mutex that is lost, too: it is to be found out by {@link #take}. */
+    private static boolean isFree(long seen, boolean woken) {
+        return !isHeld(seen) && (woken || !isReserved(seen));
     }
 
     /** By a thread; a mutex that is lost is held by nobody. */

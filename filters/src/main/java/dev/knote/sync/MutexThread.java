@@ -1,5 +1,6 @@
 package dev.knote.sync;
 
+import dev.knote.linux.OwnCpu;
 import dev.knote.linux.Threads;
 import dev.knote.words.ProcStat;
 
@@ -19,6 +20,10 @@ final class MutexThread {
     final long id;
     /** How often it has begun to spin. */
     int spins;
+    /** What it left in a mutex when it last unlocked one, 0 or that others may sleep: a guess at what it will find. */
+    long left;
+
+    private final OwnCpu cpu;
 
     private MutexThread() {
         if (Thread.currentThread().isVirtual()) {
@@ -26,11 +31,17 @@ final class MutexThread {
                     "SharedMutex: the calling thread is virtual: expected a platform thread, which has an id that the "
                             + "kernel knows and keeps it");
         }
+        cpu = OwnCpu.ofCaller();
         id = (long) stamp(ProcStat.of("thread-self")) << Integer.SIZE | Threads.gettid();
     }
 
     static MutexThread current() {
         return CURRENT.get();
+    }
+
+    /** The processor that it runs on; for the thread itself alone. */
+    int cpu() {
+        return cpu.get();
     }
 
     int tid() {

@@ -23,7 +23,7 @@ import java.time.Duration;
  * <tr><td>0</td><td>u64</td><td>the word. Bits 0 to 29: the owner's thread id, 0 if it is free; bit 30: an owner died;
  * bit 31: somebody may sleep; bits 32 to 62: the stamp of the owner's birth (starttime, field 22 of /proc/TID/stat;
  * 0: not known); bit 63, without a thread id: free for those alone who have slept</td></tr>
- * <tr><td>8</td><td>u32</td><td>the owner's processor and 1; 0: not known</td></tr>
+ * <tr><td>8</td><td>u32</td><td>the processor of who locked it last, and 1; 0: not known</td></tr>
  * <tr><td>12</td><td>u32</td><td>the thread id of who stays awake for it, one at a time; 0: nobody</td></tr>
  * <tr><td>16</td><td>u32</td><td>how long that is worth, in nanoseconds; 0: not known</td></tr>
  * <tr><td>20</td><td>u32</td><td>how often it was left to who is awake, though somebody may sleep</td></tr>
@@ -35,8 +35,9 @@ import java.time.Duration;
  * consistent; the futex is its low half, shared. The rest are hints; a C program must know of 12, and may leave out the
  * others.
  * <ul>
- * <li>Lock: 0 to stamp and id; then store the processor. A free word that has bits 30 or 31 keeps them.
- * <li>Unlock: processor 0; stamp and id to 0. That fails if bit 31 is set. If nobody stays awake then: to 0, and wake
+ * <li>Lock: 0 to stamp and id; then store the processor, if another one stands there. A free word that has bits 30 or 31
+ * keeps them.
+ * <li>Unlock: stamp and id to 0. That fails if bit 31 is set. If nobody stays awake then: to 0, and wake
  * one. Else: to bit 31 alone, and look at 12 again; if nobody stays awake any more, bit 31 alone to 0, and if that
  * succeeds, wake one.
  * <li>Stay awake: own id at 12, by compare-and-set from 0 or from the owner's id, only while the owner's processor is

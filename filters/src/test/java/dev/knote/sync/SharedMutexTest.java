@@ -2,6 +2,7 @@ package dev.knote.sync;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -229,7 +230,10 @@ class SharedMutexTest {
         assertEquals(0, spins(0), "times awake for an owner on the same processor");
         assertTrue(spins(1) > 0, "times awake for an owner elsewhere");
         mutex.unlock();
-        assertEquals(0, SharedMemory.load32(processor()), "the processor of no owner");
+        int none = Integer.MAX_VALUE;
+        SharedMemory.store32(processor(), none);
+        mutex.lock();
+        assertNotEquals(none, SharedMemory.load32(processor()), "the next owner's processor");
     }
 
     @Test

@@ -97,6 +97,13 @@ static int is_reserved(uint64_t seen) { return (seen & (RESERVED | TID | DIED)) 
 
 enum { BUSY, LOCKED, OWNER_DIED };
 
+/* Where who has it runs; that of the last one is left as it is. */
+static void publish(struct mutex *m) {
+    uint32_t cpu = sched_getcpu() + 1;
+    if (load(&m->cpu) != cpu)
+        store(&m->cpu, cpu);
+}
+
 static int take(struct mutex *m, int woken) {
     for (;;) {
         uint64_t seen = get(m);
@@ -107,7 +114,7 @@ static int take(struct mutex *m, int woken) {
             exit(4);
         }
         if (swap(m, seen, self | (seen & (WAITERS | DIED)) | (woken ? WAITERS : 0))) {
-            store(&m->cpu, sched_getcpu() + 1);
+            publish(m);
             return seen & DIED ? OWNER_DIED : LOCKED;
         }
     }
@@ -146,7 +153,7 @@ static int sleep_for(struct mutex *m, int woken) {
         __atomic_compare_exchange_n(&m->awake, &awake, 0, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
     if (!is_held(seen) || !is_dead(seen & ~(WAITERS | DIED)) || !swap(m, seen, self | DIED | WAITERS))
         return take(m, 1);
-    store(&m->cpu, sched_getcpu() + 1);
+    publish(m);
     return OWNER_DIED;
 }
 
@@ -167,7 +174,6 @@ static void consistent(struct mutex *m) {
 }
 
 static void unlock(struct mutex *m) {
-    store(&m->cpu, 0);
     if (swap(m, self, 0))
         return;
     if (load(&m->awake) == 0) {

@@ -17,8 +17,9 @@ final class TokenRows {
 
     private TokenRows() {}
 
+    /** With NONE nobody waits for tokens: what the timers of the jobs cost by themselves. */
     private enum Way {
-        PIPE, WORDS
+        PIPE, WORDS, NONE
     }
 
     /** What a run took, in the order in which sync.c says it. */
@@ -57,15 +58,16 @@ final class TokenRows {
         Plot plot = new Plot(
                 "tokens-" + (work == null ? "timer" : "work") + "-" + cpus.count(), title,
                 "ms of system time");
+        List<Way> ways = work == null ? List.of(Way.values()) : List.of(Way.PIPE, Way.WORDS);
         for (int most : jobs) {
             Map<Way, List<double[]>> runs = new EnumMap<>(Way.class);
             for (int round = 0; round < rounds; round++) {
-                for (Way way : Way.values()) {
+                for (Way way : ways) {
                     runs.computeIfAbsent(way, each -> new ArrayList<>())
                             .add(once(settings, cpus, way, most, total, micros, work));
                 }
             }
-            for (Way way : Way.values()) {
+            for (Way way : ways) {
                 print(most, way, runs, total);
                 Spread system = spread(runs.get(way), Figure.SYSTEM, 1e6);
                 plot.bar(way.name().toLowerCase(Locale.ROOT) + ", " + most, system);
@@ -91,7 +93,7 @@ final class TokenRows {
                         spread(mine, Figure.SWITCHES, total).toString(),
                         spread(mine, Figure.WOKEN, total).toString(),
                         spread(mine, Figure.VAIN, total).toString(), Spread.of(over).toString(),
-                        way == Way.PIPE ? "" : "< 0.42") + " |");
+                        way == Way.WORDS ? "< 0.42" : "") + " |");
     }
 
     private static Spread spread(List<double[]> runs, Figure figure, double unit) {

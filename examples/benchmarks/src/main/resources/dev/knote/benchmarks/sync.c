@@ -2,7 +2,8 @@
  * tokens WAY JOBS TOTAL MICROS [work]: eight processes run TOTAL jobs together, at most JOBS at a time, each
  * about MICROS long: a timer of its process, which has up to 16 of them, or with work one at a time, in which
  * it computes. WAY is pipe, a byte a token, waited for with poll as make does it, or words, the protocol of
- * JobTokens. Says wall, user and system nanoseconds, context switches, returns of a wait for tokens, and how
+ * JobTokens, or none: JOBS, or eight, processes that have their share of the jobs for themselves and wait for
+ * timers alone. Says wall, user and system nanoseconds, context switches, returns of a wait for tokens, and how
  * many of them found none.
  *
  * latch WAY [PATH]: two processes that set each other's latch and wait: words, eventfd (and poll) or signal
@@ -46,7 +47,7 @@ struct region {
 };
 
 static struct region *r;
-static int is_pipe, fds[2], other, way;
+static int is_pipe, is_none, most = MOST, fds[2], other, way;
 static uint64_t me;
 static uint32_t epoch;
 static int counted, hint;
@@ -91,10 +92,12 @@ static void wake_next(void) {
 
 static int take(void) {
     char byte;
+    if (is_none) return 0;
     return is_pipe ? (read(fds[0], &byte, 1) == 1 ? 0 : -1) : find();
 }
 
 static void release(int token) {
+    if (is_none) return;
     if (is_pipe) {
         if (write(fds[1], "+", 1) != 1) exit(3);
         return;
@@ -155,7 +158,7 @@ static void work(int index, long jobs, long micros) {
                 i--;
             }
         }
-        while (jobs > 0 && held < MOST && (got >= 0 || (got = take()) >= 0)) {
+        while (jobs > 0 && held < most && (got >= 0 || (got = take()) >= 0)) {
             token[held] = got;
             end[held++] = t + (uint64_t)(rand_r(&seed) % (2000 * (unsigned)micros));
             got = -1;
@@ -164,7 +167,7 @@ static void work(int index, long jobs, long micros) {
         for (int i = 0; i < held; i++) {
             if (end[i] < first) first = end[i];
         }
-        if (jobs > 0 && held < MOST) {
+        if (jobs > 0 && held < most) {
             got = await(first);
         } else if (held > 0 && first > (t = now())) {
             struct timespec rest = {0, (long)(first - t)};
@@ -197,11 +200,13 @@ static int tokens(long jobs, long total, long micros, int computes) {
         for (long i = 0; i < jobs; i++) release(0);
     }
     r->size = (uint32_t)jobs;
+    int processes = is_none && jobs < PROCESSES ? (int)jobs : PROCESSES;
+    if (is_none) most = (int)jobs / processes;
     uint64_t begin = now();
-    for (int i = 0; i < PROCESSES; i++) {
+    for (int i = 0; i < processes; i++) {
         if (fork() == 0) {
             prctl(PR_SET_TIMERSLACK, 1);
-            (computes ? compute : work)(i, total / PROCESSES, micros);
+            (computes ? compute : work)(i, total / processes, micros);
             _exit(0);
         }
     }
@@ -318,6 +323,7 @@ int main(int argc, char **argv) {
     r = mmap(0, sizeof *r, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (argc < 3) return 1;
     is_pipe = !strcmp(argv[2], "pipe");
+    is_none = !strcmp(argv[2], "none");
     way = !strcmp(argv[2], "eventfd") ? 1 : !strcmp(argv[2], "signal") ? 2 : 0;
     if (!strcmp(argv[1], "tokens") && argc > 5) {
         return tokens(atol(argv[3]), atol(argv[4]), atol(argv[5]), argc > 6);
