@@ -1,9 +1,9 @@
 package dev.knote.explore;
 
 /**
- * A few threads of a few processes, and what has to be so in the end, whatever the order of their steps. A subclass has
- * no-argument constructor and is loaded once for each process, with the classes of the product that it uses: statics are
- * a process's own, and so are the fields, of one run. What is shared is the {@link World}.
+ * A few threads of a few processes, and what has to be so in the end, whatever the order of their steps. A subclass
+ * has a constructor without arguments, is in a package of the product, and is loaded once for each process, with the classes
+ * that it uses: statics are a process's own, and so are the fields, of one run. What is shared is the {@link World}.
  */
 public abstract class Story {
     /** How many threads there are. */
