@@ -14,7 +14,9 @@ final class OpsWords {
     private final boolean[] wide = new boolean[MOST];
     /** Of the words, by slot; behind them of the constants, by operation. */
     private final long[] values = new long[MOST + OpsVector.MOST];
+    /** Of the words that are written: the slot, and the entry's first half. */
     private final int[] written = new int[OpsVector.MOST];
+    private final long[] where = new long[OpsVector.MOST];
     private int count;
     private int writes;
 
@@ -73,6 +75,7 @@ final class OpsWords {
                 return;
             }
         }
+        where[writes] = wide[slot] ? offsets[slot] : offsets[slot] | OpsLog.INT_STORE;
         written[writes++] = slot;
     }
 
@@ -111,8 +114,7 @@ final class OpsWords {
     /** Writes the log; its length. */
     int log(OpsLog log, long wakeAt, int wakeCount) {
         for (int i = 0; i < writes; i++) {
-            int slot = written[i];
-            log.put(i, wide[slot] ? offsets[slot] : offsets[slot] | OpsLog.INT_STORE, values[slot]);
+            log.put(i, where[i], values[written[i]]);
         }
         if (wakeAt < 0) {
             return writes;
@@ -124,11 +126,12 @@ final class OpsWords {
     /** Does what the log says of words, without reading it. */
     void store() {
         for (int i = 0; i < writes; i++) {
-            int slot = written[i];
-            if (wide[slot]) {
-                OpsLog.LONG.setRelease(memory, offsets[slot], values[slot]);
+            long at = where[i];
+            long value = values[written[i]];
+            if ((at & OpsLog.INT_STORE) == 0) {
+                OpsLog.LONG.setRelease(memory, at, value);
             } else {
-                OpsLog.INT.setRelease(memory, offsets[slot], (int) values[slot]);
+                OpsLog.INT.setRelease(memory, at & ~OpsLog.INT_STORE, (int) value);
             }
         }
     }
