@@ -1,9 +1,10 @@
 package dev.knote.transport;
 
+import dev.knote.transport.socket.Buffers;
 import dev.knote.transport.socket.IoVectors;
-import dev.knote.transport.socket.Memory;
 import dev.knote.transport.socket.SendRing;
 import dev.knote.transport.socket.Socket;
+import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelOutboundBuffer;
 import java.lang.foreign.Arena;
 import java.lang.invoke.MethodHandles;
@@ -25,10 +26,12 @@ final class PostponedSends {
 
     private static final Logger LOG = LoggerFactory.getLogger(PostponedSends.class);
     private static final VarHandle PUBLISHED;
+    private static final VarHandle TURN;
 
     static {
         try {
             PUBLISHED = MethodHandles.lookup().findVarHandle(PostponedSends.class, "published", int.class);
+            TURN = MethodHandles.lookup().findVarHandle(PostponedSends.class, "turn", int.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -36,7 +39,11 @@ final class PostponedSends {
 
     private final Thread loop = Thread.currentThread();
     private final Arena arena = Arena.ofShared();
-    private final IoVectors[] pieces = new IoVectors[SendRing.MOST];
+    private final IoVectors[] vectors = new IoVectors[SendRing.MOST];
+    /** How many pieces there are at a place: of one the address is its own, of several that of their vectors. */
+    private final int[] pieces = new int[SendRing.MOST];
+    private final long[] addresses = new long[SendRing.MOST];
+    private final int[] bytes = new int[SendRing.MOST];
     private final int[] fds = new int[SendRing.MOST];
     private final int[] results = new int[SendRing.MOST];
     /** So many places may be sent by the watch. */
@@ -44,7 +51,7 @@ final class PostponedSends {
     /** So many of the first were sent, or failed, by the watch. */
     private volatile int sentByWatch;
     private volatile long distrustedUntil;
-    private volatile int turn;
+    private int turn;
     private int turnSeen;
 
     /** By the thread of the loop. */
@@ -52,7 +59,7 @@ final class PostponedSends {
         long size = (long) SendRing.MOST_PIECES * Socket.IOVEC_SIZE;
         long at = arena.allocate(SendRing.MOST * size, 64).address();
         for (int i = 0; i < SendRing.MOST; i++) {
-            pieces[i] = new IoVectors(at + i * size, SendRing.MOST_PIECES);
+            vectors[i] = new IoVectors(at + i * size, SendRing.MOST_PIECES);
         }
     }
 
@@ -60,16 +67,22 @@ final class PostponedSends {
 
     /** Describes what is flushed at a place that is not published; false if there is too much of it. */
     boolean describe(int place, int fd, ChannelOutboundBuffer out) throws Exception {
-        IoVectors vectors = pieces[place];
-        vectors.clear(Long.MAX_VALUE);
-        if (out.size() == 1) {
-            vectors.processMessage(out.current());
-        } else {
-            out.forEachFlushedMessage(vectors);
-        }
         fds[place] = fd;
         results[place] = NOT_SENT;
-        return vectors.isWhole();
+        if (out.size() == 1 && out.current() instanceof ByteBuf buffer && Buffers.isNativePiece(buffer)) {
+            int readable = buffer.readableBytes();
+            pieces[place] = readable == 0 ? 0 : 1;
+            addresses[place] = readable == 0 ? 0 : Buffers.address(buffer, buffer.readerIndex(), readable);
+            bytes[place] = readable;
+            return true;
+        }
+        IoVectors several = vectors[place];
+        several.clear(Long.MAX_VALUE);
+        out.forEachFlushedMessage(several);
+        pieces[place] = several.count();
+        addresses[place] = several.count() == 1 ? several.firstPiece() : several.address();
+        bytes[place] = (int) several.bytes();
+        return several.isWhole();
     }
 
     /** From now on the watch may send what stands at the first {@code count} places. */
@@ -96,8 +109,8 @@ final class PostponedSends {
 
     /** Takes all from the watch. */
     synchronized void takeAll() {
-        published = 0;
-        turn++; // by one thread
+        PUBLISHED.setOpaque(this, 0);
+        TURN.setOpaque(this, turn + 1);
     }
 
     /** How much was sent of a place that was taken, or -errno, or {@link #NOT_SENT}. */
@@ -134,13 +147,11 @@ final class PostponedSends {
 
     /** Prepares the send of a place that was taken; returns its number in the ring, or -1 if there is nothing to send. */
     int prepare(int place, SendRing ring) {
-        IoVectors vectors = pieces[place];
-        if (results[place] != NOT_SENT || vectors.count() == 0) {
+        if (results[place] != NOT_SENT || pieces[place] == 0) {
             return -1;
         }
-        return vectors.count() == 1
-                ? ring.send(fds[place], Memory.getLong(vectors.address()), (int) vectors.bytes())
-                : ring.send(fds[place], vectors);
+        return pieces[place] == 1 ? ring.send(fds[place], addresses[place], bytes[place])
+                : ring.send(fds[place], vectors[place]);
     }
 
     void sent(int place, int result) {
@@ -148,8 +159,8 @@ final class PostponedSends {
     }
 
     /** How many bytes there are at a place. */
-    long bytes(int place) {
-        return pieces[place].bytes();
+    int bytes(int place) {
+        return bytes[place];
     }
 
     synchronized void close() {
@@ -161,7 +172,7 @@ final class PostponedSends {
 
     /** Sends, if a turn takes its time. Returns whether there was anything new since it was called last. */
     boolean look() {
-        int now = turn;
+        int now = (int) TURN.getOpaque(this);
         boolean sameTurn = now == turnSeen;
         turnSeen = now;
         if (sameTurn && published > sentByWatch) {
@@ -182,17 +193,17 @@ final class PostponedSends {
         LOG.debug("a handler of {} does not return: what was flushed before is sent by this thread", loop);
         for (int i = 0; i < count; i++) {
             if (results[i] == NOT_SENT) {
-                results[i] = send(fds[i], pieces[i]);
+                results[i] = send(i);
             }
         }
         sentByWatch = count;
     }
 
-    private static int send(int fd, IoVectors vectors) {
-        return switch (vectors.count()) {
+    private int send(int place) {
+        return switch (pieces[place]) {
             case 0 -> 0;
-            case 1 -> Socket.write(fd, Memory.getLong(vectors.address()), (int) vectors.bytes());
-            default -> (int) Socket.writev(fd, vectors.address(), vectors.count());
+            case 1 -> Socket.write(fds[place], addresses[place], bytes[place]);
+            default -> (int) Socket.writev(fds[place], addresses[place], pieces[place]);
         };
     }
 }

@@ -99,7 +99,7 @@ final class SendBatch {
     }
 
     /** How many bytes the channel at a place wanted to send. */
-    long bytes(int place) {
+    int bytes(int place) {
         return sends.bytes(place);
     }
 

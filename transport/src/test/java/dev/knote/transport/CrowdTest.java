@@ -81,8 +81,8 @@ class CrowdTest {
                 assertEquals(before + connections, Processes.sockets());
                 tell(connections, begin, Processes.heap() - heap, Processes.resident() - resident);
                 server.open.stream().limit(connections / 2).forEach(Channel::close); // the client the rest
-                await(clients, server.open::isEmpty);
-                clients.join(Duration.ofSeconds(60));
+                clients.join(Duration.ofSeconds(120)); // whose last ends may not have been seen yet
+                Streams.await("each end is seen", server.open::isEmpty);
             }
             Streams.await("all sockets closed", () -> Processes.sockets() == before);
         }

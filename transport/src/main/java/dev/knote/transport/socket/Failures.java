@@ -10,6 +10,7 @@ import java.net.BindException;
 import java.net.ConnectException;
 import java.net.NoRouteToHostException;
 import java.net.PortUnreachableException;
+import java.net.SocketException;
 import java.nio.channels.ClosedChannelException;
 
 /** The exception for an errno: what Netty's own transports throw, with the kernel's text and the call's name. */
@@ -28,7 +29,8 @@ public final class Failures {
         if (errno == Errno.EBADF) {
             return closed(call);
         }
-        return new IOException(text(call, errno));
+        return errno == Errno.ECONNRESET ? new SocketException(text(call, errno)) // as the JDK's
+                : new IOException(text(call, errno));
     }
 
     /** Of connect(2), or the error that is pending after it. */

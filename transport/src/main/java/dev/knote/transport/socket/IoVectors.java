@@ -79,6 +79,11 @@ public final class IoVectors implements ChannelOutboundBuffer.MessageProcessor {
         return at;
     }
 
+    /** The address of the bytes of the first entry. */
+    public long firstPiece() {
+        return Memory.getLong(at);
+    }
+
     /** How many entries are filled. */
     public int count() {
         return count;
