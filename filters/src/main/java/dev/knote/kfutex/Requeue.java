@@ -32,15 +32,12 @@ public final class Requeue {
      * @throws KeventException EINVAL for a negative number, or a word that is not aligned; EFAULT if the memory is gone
      */
     public static int move(MemorySegment from, int expected, int wake, int move, MemorySegment to) {
-        MemorySegment source = Words.word("Requeue.move: from", from, 0);
-        MemorySegment target = Words.word("Requeue.move: to", to, 0);
+        MemorySegment source = word("Requeue.move: from", from);
+        MemorySegment target = word("Requeue.move: to", to);
         if (wake < 0 || move < 0) {
             throw new KeventException(
                     Errno.EINVAL,
                     "Requeue.move: wake is " + wake + ", move is " + move + ": expected 0 or more");
-        }
-        if (!source.scope().isAlive() || !target.scope().isAlive()) {
-            throw new KeventException(Errno.EFAULT, "Requeue.move: the memory is closed");
         }
         int result = Futex.requeue(source.address(), expected, wake, move, target.address());
         Reference.reachabilityFence(from);
@@ -49,5 +46,13 @@ public final class Requeue {
             throw new KeventException(-result, "Requeue.move: " + Errno.name(-result));
         }
         return result < 0 ? DIFFERS : result;
+    }
+
+    private static MemorySegment word(String what, MemorySegment memory) {
+        if (memory != null && !memory.scope().isAlive()) {
+            throw new KeventException(
+                    Errno.EFAULT, what + ": it is closed: expected memory that is there");
+        }
+        return Words.word(what, memory, 0);
     }
 }

@@ -144,7 +144,8 @@ public final class Explorer {
     private String explore(World world, Woven[] loaders) throws ReflectiveOperationException {
         Story[] stories = stories(loaders);
         Path path = new Path();
-        Limits limits = new Limits(preemptions, kills, victims, timeouts, delays, MOST_STEPS, tickNanos, spins, oneCpu);
+        Limits limits = new Limits(preemptions, kills, victims, timeouts, delays, MOST_STEPS, tickNanos,
+                spins, oneCpu);
         Scheduler scheduler = new Scheduler(world, limits, path, stories[0].threads());
         Steps.scheduler = scheduler;
         for (Actor actor : scheduler.actors) {
@@ -159,7 +160,8 @@ public final class Explorer {
                     return report(run(scheduler, stories(loaders), true), failure, scheduler);
                 }
                 if (System.nanoTime() > end) {
-                    throw new IllegalStateException("not explored in " + MOST_SECONDS + " s, after " + runs + " runs");
+                    throw new IllegalStateException(
+                            "not explored in " + MOST_SECONDS + " s, after " + runs + " runs");
                 }
             } while (runs < most && path.next());
             for (Fault fault : faults) {
@@ -223,7 +225,8 @@ public final class Explorer {
     }
 
     private String report(Throwable again, Throwable failure, Scheduler scheduler) {
-        StringBuilder said = new StringBuilder(type.getSimpleName()).append(": run ").append(runs).append(": ")
+        StringBuilder said = new StringBuilder(type.getSimpleName()).append(": run ").append(runs)
+                .append(": ")
                 .append(failure);
         for (StackTraceElement at : failure.getStackTrace()) {
             if (at.getClassName().startsWith("dev.knote") && !at.getClassName().contains("explore")) {

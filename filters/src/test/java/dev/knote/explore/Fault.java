@@ -28,19 +28,22 @@ public record Fault(String what, String type, String method, Kind kind, String c
 
     /** The call of {@code callee} is left out, and has that answer. */
     public static Fault answer(String type, String method, String callee, long answer) {
-        return new Fault(type + "." + method + ": " + callee + " is always " + answer, type, method, Kind.ANSWER,
+        return new Fault(type + "." + method + ": " + callee + " is always " + answer, type, method,
+                Kind.ANSWER,
                 callee, 0, answer, 0);
     }
 
     /** The constant {@code from} is {@code to}. */
     public static Fault number(String type, String method, long from, long to) {
-        return new Fault(type + "." + method + ": " + to + " for " + from, type, method, Kind.NUMBER, null, from,
+        return new Fault(type + "." + method + ": " + to + " for " + from, type, method, Kind.NUMBER, null,
+                from,
                 to, 0);
     }
 
     /** The stores are no longer followed by a barrier. */
     public static Fault weaken(String type, String method, String callee) {
-        return new Fault(type + "." + method + ": " + callee + " without a barrier", type, method, Kind.WEAKEN,
+        return new Fault(type + "." + method + ": " + callee + " without a barrier", type, method,
+                Kind.WEAKEN,
                 callee, 0, 0, 0);
     }
 

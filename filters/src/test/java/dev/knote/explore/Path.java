@@ -23,7 +23,8 @@ final class Path {
             of[length++] = alternatives;
         } else if (of[at] != alternatives) {
             throw new IllegalStateException(
-                    "a run is not repeated: decision " + at + " had " + of[at] + " ways, and has " + alternatives);
+                    "a run is not repeated: decision " + at + " had " + of[at] + " ways, and has "
+                            + alternatives);
         }
         return taken[at++];
     }

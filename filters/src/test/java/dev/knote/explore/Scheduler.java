@@ -202,8 +202,9 @@ final class Scheduler {
             int[] options = options(me, mayGoOn);
             if (options.length == 0) {
                 if (Arrays.stream(actors).anyMatch(Actor::lives)) {
-                    fail(me, new AssertionError("nobody goes on: " + Arrays.stream(actors).filter(Actor::lives)
-                            .map(actor -> "thread " + actor.number).toList() + " sleep for ever"));
+                    fail(me, new AssertionError(
+                            "nobody goes on: " + Arrays.stream(actors).filter(Actor::lives)
+                                    .map(actor -> "thread " + actor.number).toList() + " sleep for ever"));
                 }
                 finish(me);
                 return;
@@ -238,7 +239,8 @@ final class Scheduler {
         } else if (me != null && me.spins && me.lives()) {
             options.add(after(me).number);
             if (preemptions > 0) {
-                runnable(me, true, false).stream().filter(i -> i != (int) options.getFirst()).forEach(options::add);
+                runnable(me, true, false).stream().filter(i -> i != (int) options.getFirst())
+                        .forEach(options::add);
             }
         } else {
             runnable(me, false, false).forEach(options::add);

@@ -190,7 +190,8 @@ public final class Steps {
     public static boolean isGone(int id, String site) {
         step(site);
         Scheduler kernel = scheduler;
-        return kernel != null && kernel.isDead(id >= FIRST_TID ? kernel.processOf(id - FIRST_TID) : id - FIRST_PID);
+        return kernel != null
+                && kernel.isDead(id >= FIRST_TID ? kernel.processOf(id - FIRST_TID) : id - FIRST_PID);
     }
 
     public static ProcStat of(String id, String site) {

@@ -30,7 +30,8 @@ import java.util.Set;
  * the kernel does is done by {@link Steps}.
  */
 final class Woven extends ClassLoader {
-    private static final List<String> PACKAGES = List.of("dev.knote.sync.", "dev.knote.percpu.", "dev.knote.kfutex.",
+    private static final List<String> PACKAGES = List.of("dev.knote.sync.", "dev.knote.percpu.",
+            "dev.knote.kfutex.",
             "dev.knote.pool.", "dev.knote.words.Words");
     private static final ClassDesc STEPS = Steps.class.describeConstable().orElseThrow();
     private static final MethodTypeDesc STEP = MethodTypeDesc.ofDescriptor("(Ljava/lang/String;)V");
@@ -77,20 +78,23 @@ final class Woven extends ClassLoader {
             }
             ClassModel model = ClassFile.of().parse(in.readAllBytes());
             Set<String> volatiles = new HashSet<>();
-            model.fields().stream().filter(f -> f.flags().has(AccessFlag.VOLATILE) && !f.flags().has(AccessFlag.STATIC))
+            model.fields().stream()
+                    .filter(f -> f.flags().has(AccessFlag.VOLATILE) && !f.flags().has(AccessFlag.STATIC))
                     .forEach(f -> volatiles.add(f.fieldName().stringValue()));
             String simple = name.substring(name.lastIndexOf('.') + 1);
             return ClassFile.of(ClassFile.ClassHierarchyResolverOption.of(
                     ClassHierarchyResolver.ofResourceParsing(getParent()).orElse(
-                            ClassHierarchyResolver.defaultResolver()))).transformClass(model, (builder, element) -> {
-                if (element instanceof MethodModel method) {
-                    String where = simple + "." + method.methodName().stringValue();
-                    builder.transformMethod(method, java.lang.classfile.MethodTransform.transformingCode(
-                            code(where, volatiles)));
-                } else {
-                    builder.with(element);
-                }
-            });
+                            ClassHierarchyResolver.defaultResolver())))
+                    .transformClass(model, (builder, element) -> {
+                        if (element instanceof MethodModel method) {
+                            String where = simple + "." + method.methodName().stringValue();
+                            builder.transformMethod(method,
+                                    java.lang.classfile.MethodTransform.transformingCode(
+                                            code(where, volatiles)));
+                        } else {
+                            builder.with(element);
+                        }
+                    });
         } catch (IOException e) {
             throw new ClassNotFoundException(name, e);
         }
@@ -145,7 +149,8 @@ final class Woven extends ClassLoader {
         } else if (owner.equals("java/util/concurrent/ThreadLocalRandom") && type.equals("(I)I")) {
             code.pop().pop().loadConstant((Integer) 0);
         } else if (owner.equals("java/lang/ThreadLocal") && name.equals("get")) {
-            code.invokestatic(STEPS, "get", MethodTypeDesc.ofDescriptor("(Ljava/lang/ThreadLocal;)Ljava/lang/Object;"));
+            code.invokestatic(STEPS, "get",
+                    MethodTypeDesc.ofDescriptor("(Ljava/lang/ThreadLocal;)Ljava/lang/Object;"));
         } else if (owner.equals("java/lang/foreign/MemorySegment") && name.equals("copy")) {
             step(code, site);
             code.with(call);

@@ -141,11 +141,11 @@ class EventRingExploredTest {
     }
 
     private static Explorer some() {
-        return Explorer.of(Some.class).preemptions(2);
+        return Explorer.of(Some.class).preemptions(1);
     }
 
     private static Explorer one() {
-        return Explorer.of(One.class).preemptions(3);
+        return Explorer.of(One.class).preemptions(2);
     }
 
     private static Explorer dying() {
@@ -158,7 +158,7 @@ class EventRingExploredTest {
         each().check();
         each().preemptions(1).delays(1).check();
         one().check();
-        one().preemptions(2).delays(1).check();
+        one().preemptions(1).delays(1).check();
     }
 
     @Test

@@ -58,7 +58,8 @@ class OpsVectorExploredTest {
         public void check(World world) {
             long moved = look(world);
             long done = world.notes[0] + world.notes[1];
-            assertTrue(moved == done || world.hasDead() && moved == done + 1, () -> moved + " moved, not " + done);
+            assertTrue(moved == done || world.hasDead() && moved == done + 1,
+                    () -> moved + " moved, not " + done);
         }
     }
 
@@ -118,7 +119,8 @@ class OpsVectorExploredTest {
                 moves().preemptions(1).kills(1).sees(Fault.answer("OpsLog", "lock", "isWriting", 0)),
                 // the dead keep the lock; the living lose it
                 moves().preemptions(1).kills(1).sees(Fault.answer("OpsLog", "lockSlowly", "isDead", 0)),
-                Explorer.of(Compared.class).timeouts(1).sees(Fault.answer("OpsLog", "lockSlowly", "isDead", 1)),
+                Explorer.of(Compared.class).timeouts(1)
+                        .sees(Fault.answer("OpsLog", "lockSlowly", "isDead", 1)),
                 // no lock
                 Explorer.of(Compared.class).sees(Fault.answer("OpsLog", "lock", "compareAndSet", 1)),
                 // read in the midst of writing

@@ -222,7 +222,8 @@ class RanksExploredTest {
                 // idle without looking whether nobody leads
                 Explorer.of(Blocking.class).sees(Fault.answer("Ranks", "rest", "compareAndSet", 0)),
                 // who has become idle while somebody looked for one in vain is forgotten
-                Explorer.of(Blocking.class).sees(Fault.without("RanksExploredTest$Pool", "passOn", "fillVacancy")),
+                Explorer.of(Blocking.class)
+                        .sees(Fault.without("RanksExploredTest$Pool", "passOn", "fillVacancy")),
                 // a list that two change at once
                 idle().sees(Fault.without("Ranks", "rest", "lock")),
                 idle().sees(Fault.without("Ranks", "handOver", "lock")));

@@ -42,7 +42,8 @@ class JobTokensExploredTest {
             int token = from.take(timeout);
             if (token >= 0) {
                 int holder = (int) world.notes[token];
-                assertTrue(holder == 0 || world.isKilled(holder - 1), () -> token + " is of process " + holder);
+                assertTrue(holder == 0 || world.isKilled(holder - 1),
+                        () -> token + " is of process " + holder);
                 world.notes[token] = 1 + me(from, token);
             }
             return token;

@@ -70,7 +70,8 @@ class SharedMutexExploredTest {
         @Override
         public void check(World world) {
             assertTrue(world.hasDead() || world.notes[1] == threads());
-            assertTrue(world.hasDead() || mutex(world).toString().endsWith("free"), () -> mutex(world).toString());
+            assertTrue(world.hasDead() || mutex(world).toString().endsWith("free"),
+                    () -> mutex(world).toString());
         }
     }
 
@@ -92,7 +93,8 @@ class SharedMutexExploredTest {
         @Override
         public void run(int thread, World world) {
             SharedMutex mutex = mutex(world);
-            Outcome outcome = thread == 1 ? mutex.tryLock(Duration.ofNanos(3 * TICK + TICK / 2)) : mutex.lock();
+            Outcome outcome = thread == 1 ? mutex.tryLock(Duration.ofNanos(3 * TICK + TICK / 2))
+                    : mutex.lock();
             if (outcome == Outcome.BUSY) {
                 world.notes[1]++;
             } else {
@@ -177,7 +179,7 @@ class SharedMutexExploredTest {
 
     /** Hand-overs to who sleeps come at every chance, not after 64. */
     private static Fault[] oftenInTurn() {
-        return new Fault[]{Fault.number("MutexLine", "isTurn", 64, 1)};
+        return new Fault[] {Fault.number("MutexLine", "isTurn", 64, 1)};
     }
 
     @Test
@@ -224,7 +226,8 @@ class SharedMutexExploredTest {
                 oneCpu().sees(Fault.answer("MutexLine", "announce", "swap", 1)),
                 oneCpu().sees(Fault.number("MutexLine", "sleep", 1, 0)),
                 // left to who is awake, who is not any more
-                on(Awake.class).spins(LOOKS).sees(Fault.answer("MutexLine", "unlockWatched", "getVolatile", 1).at(2)),
+                on(Awake.class).spins(LOOKS)
+                        .sees(Fault.answer("MutexLine", "unlockWatched", "getVolatile", 1).at(2)),
                 on(Awake.class).spins(LOOKS).delays(1)
                         .sees(Fault.weaken("MutexLine", "unlockWatched", "setVolatile").at(4)),
                 // who gives up does not ask that another one is woken

@@ -24,8 +24,8 @@ class LincheckTest {
     private static final boolean FULL = "full".equals(System.getProperty("knote.stress"));
 
     private static StressOptions options() {
-        return new StressOptions().threads(2).actorsPerThread(4).iterations(FULL ? 100 : 8)
-                .invocationsPerIteration(FULL ? 10_000 : 1_500);
+        return new StressOptions().threads(2).actorsPerThread(4).iterations(FULL ? 100 : 4)
+                .invocationsPerIteration(FULL ? 10_000 : 300);
     }
 
     private static MemorySegment memory(long bytes) {

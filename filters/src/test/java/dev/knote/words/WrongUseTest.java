@@ -58,8 +58,7 @@ class WrongUseTest {
      * @param name of the call, as messages have it
      * @param align what the address has to be a multiple of
      */
-    private record Made(String name, int align, Maker maker) {
-    }
+    private record Made(String name, int align, Maker maker) {}
 
     private static final List<Made> ALL = List.of(
             new Made("JobTokens.of", 8, memory -> JobTokens.of(memory, 4)),
@@ -106,9 +105,11 @@ class WrongUseTest {
                 String name = one.name;
                 Maker maker = one.maker;
                 tests.add(wrong(name + ": null", () -> maker.make(null), name, "is null: expected"));
-                tests.add(wrong(name + ": heap", () -> maker.make(MemorySegment.ofArray(new long[1024])), name,
-                        "Java heap: expected native memory"));
-                tests.add(wrong(name + ": short", () -> maker.make(WORDS.asSlice(0, 2)), name, "it has 2 bytes: expected"));
+                tests.add(
+                        wrong(name + ": heap", () -> maker.make(MemorySegment.ofArray(new long[1024])), name,
+                                "Java heap: expected native memory"));
+                tests.add(wrong(name + ": short", () -> maker.make(WORDS.asSlice(0, 2)), name,
+                        "it has 2 bytes: expected"));
                 tests.add(wrong(name + ": misaligned", () -> maker.make(WORDS.asSlice(one.align / 2)), name,
                         "is not aligned to " + one.align));
                 tests.add(wrong(name + ": read-only", () -> maker.make(WORDS.asReadOnly()), name,
@@ -125,7 +126,8 @@ class WrongUseTest {
                 wrong("Latch", () -> Latch.of(WORDS, -4), "Latch.of", "offset -4"),
                 wrong("event", () -> SharedEvent.auto(WORDS, 8192), "SharedEvent.auto", "offset 8192"),
                 wrong("semaphore", () -> SharedSemaphore.of(WORDS, 2), "SharedSemaphore.of", "aligned to 4"),
-                wrong("mutex", () -> SharedMutex.of(WORDS, 8160), "SharedMutex.of", "expected 64 at offset 8160"),
+                wrong("mutex", () -> SharedMutex.of(WORDS, 8160), "SharedMutex.of",
+                        "expected 64 at offset 8160"),
                 wrong("words", () -> CpuWords.of(WORDS, Long.MIN_VALUE, 1), "CpuWords.of", "at offset -"),
                 wrong("vector", () -> OpsVector.on(WORDS, Long.MAX_VALUE), "OpsVector.on", "at offset 9"));
     }
@@ -139,14 +141,16 @@ class WrongUseTest {
         Latch latch = Latch.own(WORDS, 1028);
         return Stream.of(
                 wrong("no tokens", () -> JobTokens.bytes(0), "tokens is 0: expected 1 to"),
-                wrong("release of a free one", () -> tokens.release(0), "token is 0: expected one that this process holds"),
+                wrong("release of a free one", () -> tokens.release(0),
+                        "token is 0: expected one that this process holds"),
                 wrong("release of none", () -> tokens.release(-1), "token is -1: expected 0 to 1"),
                 wrong("released twice", () -> {
                     int token = tokens.tryTake();
                     tokens.release(token);
                     tokens.release(token);
                 }, "JobTokens.release: token is", "not a free one"),
-                wrong("holder of none", () -> tokens.holderPid(2), "JobTokens.holderPid: token is 2: expected 0 to 1"),
+                wrong("holder of none", () -> tokens.holderPid(2),
+                        "JobTokens.holderPid: token is 2: expected 0 to 1"),
                 wrong("take", () -> {
                     int a = tokens.tryTake();
                     int b = tokens.tryTake();
@@ -159,8 +163,10 @@ class WrongUseTest {
                 }, "JobTokens.take: timeout is PT-1S: expected zero or more"),
                 wrong("no queue", () -> tokens.waitIn(null, ""), "JobTokens.waitIn: queue is null"),
                 wrong("latch", () -> latch.await(NEGATIVE), "Latch.await: timeout is PT-1S"),
-                wrong("latch polled", () -> latch.poll(QUEUE, event -> {}, NEGATIVE), "Latch.poll: timeout is PT-1S"),
-                wrong("latch without queue", () -> latch.poll(null, event -> {}, null), "Latch.poll: events is null"),
+                wrong("latch polled", () -> latch.poll(QUEUE, event -> {}, NEGATIVE),
+                        "Latch.poll: timeout is PT-1S"),
+                wrong("latch without queue", () -> latch.poll(null, event -> {}, null),
+                        "Latch.poll: events is null"),
                 wrong("latch without handler", () -> latch.poll(QUEUE, null, null), "Latch.poll: to is null"),
                 wrong("latch of others", () -> Latch.of(WORDS, 1032).await(null), "expected Latch.own"),
                 wrong("latch, closed queue", () -> {
@@ -169,24 +175,29 @@ class WrongUseTest {
                     latch.poll(queue, event -> {}, Duration.ofSeconds(1));
                 }, "closed"),
                 wrong("group of null", () -> new LatchGroup(null), "latches is null"),
-                wrong("group of none", () -> new LatchGroup(List.of()), "latches is empty: expected one or more"),
-                wrong("null in group", () -> new LatchGroup(Arrays.asList(latch, null)), "one of latches is null"),
+                wrong("group of none", () -> new LatchGroup(List.of()),
+                        "latches is empty: expected one or more"),
+                wrong("null in group", () -> new LatchGroup(Arrays.asList(latch, null)),
+                        "one of latches is null"),
                 wrong("units 0", () -> semaphore.release(0), "units is 0: expected a number of 1 or more"),
                 wrong("units < 0", () -> semaphore.release(-5), "units is -5: expected"),
                 wrong("units > most", () -> {
                     semaphore.release(1);
                     semaphore.release(SharedSemaphore.MOST);
                 }, "units is 1073741823, there are", "expected no more than"),
-                wrong("unlock of a free one", mutex::unlock, "SharedMutex.unlock: the calling thread is", "is free"),
+                wrong("unlock of a free one", mutex::unlock, "SharedMutex.unlock: the calling thread is",
+                        "is free"),
                 wrong("unlocked twice", () -> {
                     mutex.lock();
                     mutex.unlock();
                     mutex.unlock();
                 }, "SharedMutex.unlock", "expected its owner"),
                 wrong("consistent", mutex::consistent, "SharedMutex.consistent", "expected its owner"),
-                wrong("mutex", () -> mutex.tryLock(NEGATIVE), "SharedMutex.tryLock: timeout is PT-1S: expected"),
+                wrong("mutex", () -> mutex.tryLock(NEGATIVE),
+                        "SharedMutex.tryLock: timeout is PT-1S: expected"),
                 wrong("event null", () -> set.add((SharedEvent) null), "WaitSet.add: event is null"),
-                wrong("semaphore null", () -> set.add((SharedSemaphore) null), "WaitSet.add: semaphore is null"),
+                wrong("semaphore null", () -> set.add((SharedSemaphore) null),
+                        "WaitSet.add: semaphore is null"),
                 wrong("mutex null", () -> set.add((SharedMutex) null), "WaitSet.add: mutex is null"),
                 wrong("empty set", () -> set.waitAny(null), "waitAny: there is nothing in the set"),
                 wrong("empty set, all", () -> set.waitAll(null), "waitAll: there is nothing in the set"),
@@ -222,15 +233,19 @@ class WrongUseTest {
                 wrong("sum", () -> words.sum(-1), "CpuWords.sum: word is -1: expected 0 to 7"),
                 wrong("lines", () -> CpuWords.bytes(0), "CpuWords.bytes: 0 lines: expected 1 at least"),
                 wrong("lines of events", () -> CpuEvents.bytes(-1), "CpuEvents.bytes: -1 lines: expected"),
-                wrong("lines of list", () -> CpuFreeList.of(WORDS, 0, 0, 1), "CpuFreeList.of: 0 lines: expected"),
-                wrong("size", () -> CpuFreeList.bytes(1, -1), "CpuFreeList.bytes: size -1: expected 1 at least"),
+                wrong("lines of list", () -> CpuFreeList.of(WORDS, 0, 0, 1),
+                        "CpuFreeList.of: 0 lines: expected"),
+                wrong("size", () -> CpuFreeList.bytes(1, -1),
+                        "CpuFreeList.bytes: size -1: expected 1 at least"),
                 wrong("push", () -> list.push(4), "CpuFreeList.push: index 4: expected 0 to 3"),
                 wrong("push < 0", () -> list.push(-1), "CpuFreeList.push: index -1: expected 0 to 3"),
                 wrong("signal", () -> events.signal(0), "CpuEvents.signal: 0 waiters: expected 1 at least"),
-                wrong("await", () -> events.await(0, NEGATIVE), "CpuEvents.await: timeout is PT-1S: expected"),
+                wrong("await", () -> events.await(0, NEGATIVE),
+                        "CpuEvents.await: timeout is PT-1S: expected"),
                 wrong("offset", () -> vector.get(8192), "offset 8192: expected 8 bytes within 8192"),
                 wrong("unaligned", () -> vector.get(4), "offset 4: expected a multiple of 8"),
-                wrong("own region", () -> vector.set(2568, 1), "offset 2568: expected one that is not of the region"),
+                wrong("own region", () -> vector.set(2568, 1),
+                        "offset 2568: expected one that is not of the region"),
                 wrong("value", () -> vector.value(1), "operation 1: expected less than 1"),
                 wrong("operand", () -> vector.operand(-1, 1), "operation -1: expected less than 1"),
                 wrong("wake", () -> vector.wake(3080, 0), "a wake of 0 waiters: expected 1 at least"),
@@ -274,21 +289,28 @@ class WrongUseTest {
         kfutex.close();
         return Stream.of(
                 wrong("put nothing", () -> ring.put(null, 0, 1), "EventRing.put: events is null"),
-                wrong("put too many", () -> ring.put(list, 1, 2), "from is 1, n is 2: expected entries of the list, which has 2"),
+                wrong("put too many", () -> ring.put(list, 1, 2),
+                        "from is 1, n is 2: expected entries of the list, which has 2"),
                 wrong("put < 0", () -> ring.put(list, -1, 1), "from is -1"),
                 wrong("drop", () -> ring.drop(-1), "EventRing.drop: n is -1: expected 0 or more"),
                 wrong("take into nothing", () -> ring.take(null, 1, null), "EventRing.take: into is null"),
                 wrong("take none", () -> ring.take(list, 0, null), "EventRing.take: n is 0: expected 1 to"),
-                wrong("take", () -> ring.take(list, 1, NEGATIVE), "EventRing.take: the timeout is PT-1S: expected"),
-                wrong("room", () -> ring.awaitRoom(NEGATIVE), "EventRing.awaitRoom: the timeout is PT-1S: expected"),
+                wrong("take", () -> ring.take(list, 1, NEGATIVE),
+                        "EventRing.take: the timeout is PT-1S: expected"),
+                wrong("room", () -> ring.awaitRoom(NEGATIVE),
+                        "EventRing.awaitRoom: the timeout is PT-1S: expected"),
                 wrong("slots", () -> EventRing.bytes(3), "slots is 3: expected a power of two"),
-                wrong("feed of null", () -> new EventFeed(null, EventFeed.Full.WAIT), "EventFeed: ring is null"),
+                wrong("feed of null", () -> new EventFeed(null, EventFeed.Full.WAIT),
+                        "EventFeed: ring is null"),
                 wrong("feed", () -> new EventFeed(ring, null), "EventFeed: full is null: expected"),
-                wrong("requeue", () -> Requeue.move(WORDS, 0, -1, 1, WORDS.asSlice(4)), "wake is -1, move is 1: expected 0"),
-                wrong("closed", () -> kfutex.bind(User.of(1), Rule.set(WORDS, 1)), "Kfutex.bind: it is closed"),
+                wrong("requeue", () -> Requeue.move(WORDS, 0, -1, 1, WORDS.asSlice(4)),
+                        "wake is -1, move is 1: expected 0"),
+                wrong("closed", () -> kfutex.bind(User.of(1), Rule.set(WORDS, 1)),
+                        "Kfutex.bind: it is closed"),
                 wrong("no options", () -> new Kfutex(null), "Kfutex: options is null"),
                 wrong("rules", () -> bind(User.of(1)), "there is no rule: expected one or more"),
-                wrong("null rules", () -> bind(User.of(1), (Rule[]) null), "rules is null: expected one or more"),
+                wrong("null rules", () -> bind(User.of(1), (Rule[]) null),
+                        "rules is null: expected one or more"),
                 wrong("null rule", () -> bind(User.of(1), (Rule) null), "a rule is null"),
                 wrong("no interest", () -> bind(null, Rule.set(WORDS, 1)), "interest is null"),
                 wrong("rule", () -> Rule.set(WORDS, 1).wake(-1), "Rule.wake", "expected"),
@@ -313,8 +335,10 @@ class WrongUseTest {
     Stream<DynamicTest> poolsUsedWrongly() {
         PoolOptions options = PoolOptions.defaults();
         return Stream.of(
-                wrong("queue", () -> LeaderFollowers.start(null, options), "LeaderFollowers.start: queue is null"),
-                wrong("options", () -> LeaderFollowers.start(QUEUE, null), "LeaderFollowers.start: options is null"),
+                wrong("queue", () -> LeaderFollowers.start(null, options),
+                        "LeaderFollowers.start: queue is null"),
+                wrong("options", () -> LeaderFollowers.start(QUEUE, null),
+                        "LeaderFollowers.start: options is null"),
                 wrong("threads", () -> options.threads(0, 1), "expected"),
                 wrong("bound", () -> options.bound(Duration.ZERO), "bound", "expected"),
                 wrong("policy", () -> options.policy(null), "PoolOptions.policy: it is null"),
@@ -385,7 +409,8 @@ class WrongUseTest {
     @TestFactory
     Stream<DynamicTest> memoryIsToldByErrno() {
         return ALL.stream().map(one -> DynamicTest.dynamicTest(one.name, () -> {
-            KeventException short1 = assertThrows(KeventException.class, () -> one.maker.make(WORDS.asSlice(0, 2)));
+            KeventException short1 = assertThrows(KeventException.class,
+                    () -> one.maker.make(WORDS.asSlice(0, 2)));
             assertTrue(short1.errno() == dev.knote.linux.Errno.EINVAL);
         }));
     }
