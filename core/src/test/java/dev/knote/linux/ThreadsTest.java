@@ -2,6 +2,7 @@ package dev.knote.linux;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.Arena;
@@ -14,7 +15,7 @@ class ThreadsTest {
 
     @Test
     void allWaysToTheProcessorSayTheSameOfAThreadThatIsBoundToOne() throws Exception {
-        int[] cpus = new int[4];
+        int[] cpus = new int[5];
         Thread bound = Thread.ofPlatform().start(() -> {
             try (Arena arena = Arena.ofConfined()) {
                 int cpu = Threads.cpu();
@@ -25,12 +26,24 @@ class ThreadsTest {
                 cpus[1] = Threads.cpu();
                 cpus[2] = Threads.cpuOfLibc();
                 cpus[3] = Threads.cpuOfKernel();
+                cpus[4] = OwnCpu.ofCaller().get();
             }
         });
         bound.join();
         assertEquals(cpus[0], cpus[1]);
         assertEquals(cpus[0], cpus[2]);
         assertEquals(cpus[0], cpus[3]);
+        assertEquals(cpus[0], cpus[4]);
+    }
+
+    @Test
+    void aVirtualThreadHasNoProcessorOfItsOwn() throws Exception {
+        Throwable[] failure = new Throwable[1];
+        Thread virtual = Thread.ofVirtual().start(() -> {
+            failure[0] = assertThrows(IllegalStateException.class, OwnCpu::ofCaller);
+        });
+        virtual.join();
+        assertTrue(failure[0].getMessage().contains("virtual"));
     }
 
     @Test

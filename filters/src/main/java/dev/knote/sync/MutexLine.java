@@ -29,12 +29,13 @@ final class MutexLine {
     private static final long NAMESPACE = 32;
 
     private static final int LOOKS = 8;
+    private static final int PAUSES = 4;
     /** Nanoseconds: what a sleep and a wake cost, about. */
     private static final int MOST_WORTH = 50_000;
-    private static final int LEAST_WORTH = 5_000;
+    private static final int LEAST_WORTH = 500;
     /** Who sees it free so soon need not take it at once: what is held for less is worth less than moving it here. */
-    private static final int SHORT_NANOS = Integer.getInteger("x.short", 300);
-    private static final int LEAVE_NANOS = Integer.getInteger("x.leave", 2_000);
+    private static final int SHORT_NANOS = 300;
+    private static final int LEAVE_NANOS = 10_000;
     private static final int DOUBTS = 16;
     private static final int PASSES = 64;
     private static final long TURN_NANOS = 4_000_000;
@@ -69,10 +70,12 @@ final class MutexLine {
     }
 
     boolean lockFree(MutexThread me) {
+        int cpu = me.cpu() + 1;
         if (!swap(me.left, me.id | me.left)) {
             return false;
         }
-        publish(me);
+        publish(cpu);
+        me.locks++;
         return true;
     }
 
@@ -134,7 +137,8 @@ final class MutexLine {
                 return Outcome.BUSY;
             }
             if (swap(seen, me.id | seen & (WAITERS | DIED) | (woken ? WAITERS : 0))) {
-                publish(me);
+                publish(me.cpu() + 1);
+                me.locks++;
                 return (seen & DIED) != 0 ? Outcome.OWNER_DIED : Outcome.LOCKED;
             }
         }
@@ -162,13 +166,15 @@ final class MutexLine {
         long begin = System.nanoTime();
         long end = Math.min(deadline, begin + (doubt ? MOST_WORTH : worth));
         long now = begin;
-        boolean isPatient = false;
+        boolean mayLeave = me.isHammering(begin);
         for (int looks = 1;; looks++) {
             if (isFree(get(), woken)) {
                 now = System.nanoTime();
-                if (!isPatient && now - begin < SHORT_NANOS && now < end) {
-                    leave(now);
-                    isPatient = true;
+                if (mayLeave && now - begin < SHORT_NANOS && now < end) {
+                    long left = leave(now);
+                    begin += left;
+                    end += left;
+                    mayLeave = false;
                     continue;
                 }
                 Outcome outcome = take(me, woken);
@@ -192,20 +198,35 @@ final class MutexLine {
     }
 
     /**
-     * Leaves it to the others for a moment. To take what is held for so short a time whenever it is free would move the
-     * line, and all that the mutex guards, from processor to processor, which takes longer than a section.
+     * Leaves it to its owner for a moment, of one who would come back for it at once as well. To take what is held for so
+     * short a time whenever it is free would move the line, and all that the mutex guards, from processor to
+     * processor, which takes longer than a section. Returns how long that was.
      */
-    private static void leave(long now) {
+    private static long leave(long now) {
+        long left;
         do {
             for (int i = 0; i < LOOKS; i++) {
                 Thread.onSpinWait();
             }
-        } while (System.nanoTime() - now < LEAVE_NANOS);
+            left = System.nanoTime() - now;
+        } while (left < LEAVE_NANOS);
+        return left;
     }
 
-    /** Whether the owner was last seen on this processor: it does not run then. */
+    /**
+     * Whether the owner was last seen on this processor: it does not run then. Who has locked it in this moment needs the
+     * line back to say where he is: until then it is the last owner's processor that stands there, often this one.
+     */
     private boolean isBesideMe(MutexThread me) {
-        return (int) INT.getOpaque(line, CPU) == me.cpu() + 1;
+        for (int i = 0; (int) INT.getOpaque(line, CPU) == me.cpu() + 1; i++) {
+            if (i > 0) {
+                return true;
+            }
+            for (int pauses = 0; pauses < PAUSES; pauses++) {
+                Thread.onSpinWait();
+            }
+        }
+        return false;
     }
 
     private void learn(int worth, long atLeast) {
@@ -248,7 +269,7 @@ final class MutexLine {
         if (!isHeld(seen) || !MutexThread.isDead(owner(seen)) || !swap(seen, me.id | seen & WAITERS | DIED)) {
             return Outcome.BUSY;
         }
-        publish(me);
+        publish(me.cpu() + 1);
         return Outcome.OWNER_DIED;
     }
 
@@ -356,8 +377,7 @@ final class MutexLine {
         }
     }
 
-    private void publish(MutexThread me) {
-        int cpu = me.cpu() + 1;
+    private void publish(int cpu) {
         if ((int) INT.getOpaque(line, CPU) != cpu) {
             INT.setOpaque(line, CPU, cpu);
         }

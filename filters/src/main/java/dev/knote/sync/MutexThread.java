@@ -12,6 +12,8 @@ import dev.knote.words.ProcStat;
 final class MutexThread {
     static final long TID_MASK = 0x3fffffffL;
 
+    /** Who locks as often as this uses a mutex all the time. */
+    private static final int HAMMER_NANOS = 1_000;
     private static final int STAMP_MASK = 0x7fffffff;
 
     private static final ThreadLocal<MutexThread> CURRENT = ThreadLocal.withInitial(MutexThread::new);
@@ -20,6 +22,9 @@ final class MutexThread {
     final long id;
     /** How often it has begun to spin. */
     int spins;
+    /** How often it has locked any mutex since it last began to spin, and when that was. */
+    int locks;
+    private long spinNanos;
     /** What it left in a mutex when it last unlocked one, 0 or that others may sleep: a guess at what it will find. */
     long left;
 
@@ -37,6 +42,14 @@ final class MutexThread {
 
     static MutexThread current() {
         return CURRENT.get();
+    }
+
+    /** Begins to spin: whether it has done little but lock, again and again, since it did so last. */
+    boolean isHammering(long now) {
+        boolean is = now - spinNanos < (long) locks * HAMMER_NANOS;
+        spinNanos = now;
+        locks = 0;
+        return is;
     }
 
     /** The processor that it runs on; for the thread itself alone. */
