@@ -167,9 +167,9 @@ public final class Kqueue {
      *     in data
      * @throws KeventException EBADF: {@code kq} is no queue, or was closed meanwhile; EINVAL: a negative length or
      *     timeout; EFAULT: a list is null or shorter than its length says; EINTR: the thread was interrupted while it
-     *     waited, or before, which this clears; and the errno of a change that failed where there was no room for it in the eventlist: those
-     *     before it have been made, those behind it have not, but for wakes that stand in a row: they are made
-     *     together, and the first that failed is reported
+     *     waited, or before, which this clears; and the errno of a change that failed where there was no room for it
+     *     in the eventlist: those before it have been made, those behind it have not, but for wakes that stand in a
+     *     row: they are made together, and the first that failed is reported
      */
     public static int kevent(
             int kq, KeventList changelist, int nchanges, KeventList eventlist, int nevents,
