@@ -32,7 +32,7 @@ class LincheckTest {
         return Arena.ofAuto().allocate(bytes, 64);
     }
 
-    /** A count of units. Seen to catch: a take that stores what it computed instead of comparing. */
+    /** A count of units. */
     public static class SemaphoreOps {
         private final SharedSemaphore semaphore = SharedSemaphore.of(memory(64), 0);
 
@@ -82,7 +82,7 @@ class LincheckTest {
         options().check(EventOps.class);
     }
 
-    /** One puts, all take: a queue of four. Seen to catch: a claim that does not compare. */
+    /** One puts, all take: a queue of four. */
     public static class RingOps {
         private static final int SLOTS = 4;
         private final MemorySegment memory = memory(EventRing.bytes(SLOTS));
@@ -109,7 +109,7 @@ class LincheckTest {
         options().check(RingOps.class);
     }
 
-    /** Two words that change as one. Seen to catch: a look without the second look at the state. */
+    /** Two words that change as one. */
     public static class VectorOps {
         private static final long ONE = 512;
         private static final long OTHER = 576;
