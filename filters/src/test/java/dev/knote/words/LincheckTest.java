@@ -12,6 +12,7 @@ import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.StressOptions;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
 /**
  * What never sleeps of the classes built on words behaves as if each call happened at one moment. Lincheck's model checker
@@ -20,12 +21,10 @@ import org.junit.jupiter.api.Test;
  * sums, counts.
  */
 @Tag("once")
+@EnabledIfSystemProperty(named = "knote.stress", matches = "full", disabledReason = "it takes minutes")
 class LincheckTest {
-    private static final boolean FULL = "full".equals(System.getProperty("knote.stress"));
-
     private static StressOptions options() {
-        return new StressOptions().threads(2).actorsPerThread(4).iterations(FULL ? 100 : 4)
-                .invocationsPerIteration(FULL ? 10_000 : 300);
+        return new StressOptions().threads(2).actorsPerThread(4).iterations(8).invocationsPerIteration(1_500);
     }
 
     private static MemorySegment memory(long bytes) {
