@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.knote.EventQueue;
-import dev.knote.KeventException;
 import dev.knote.KeventList;
 import dev.knote.Kqueue;
 import dev.knote.SharedMemory;
@@ -403,15 +402,5 @@ class WrongUseTest {
                         assertTrue(pool.awaitTermination(eternity));
                     }
                 }));
-    }
-
-    /** So that the classes in messages are those that are documented. */
-    @TestFactory
-    Stream<DynamicTest> memoryIsToldByErrno() {
-        return ALL.stream().map(one -> DynamicTest.dynamicTest(one.name, () -> {
-            KeventException short1 = assertThrows(KeventException.class,
-                    () -> one.maker.make(WORDS.asSlice(0, 2)));
-            assertTrue(short1.errno() == dev.knote.linux.Errno.EINVAL);
-        }));
     }
 }
