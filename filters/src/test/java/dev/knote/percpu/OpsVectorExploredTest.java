@@ -115,7 +115,7 @@ class OpsVectorExploredTest {
                 moves().sees(Fault.without("OpsLog", "unlock", "wake")),
                 moves().sees(Fault.answer("OpsLog", "lockSlowly", "compareAndSet", 1).at(2)),
                 // stored without having been decided; what was decided is not completed
-                killing.sees(Fault.without("OpsLog", "commit", "setRelease")),
+                killing.sees(Fault.without("OpsLog", "decide", "setRelease")),
                 moves().preemptions(1).kills(1).sees(Fault.answer("OpsLog", "lock", "isWriting", 0)),
                 // the dead keep the lock; the living lose it
                 moves().preemptions(1).kills(1).sees(Fault.answer("OpsLog", "lockSlowly", "isDead", 0)),
@@ -124,6 +124,6 @@ class OpsVectorExploredTest {
                 // no lock
                 Explorer.of(Compared.class).sees(Fault.answer("OpsLog", "lock", "compareAndSet", 1)),
                 // read in the midst of writing
-                moves().sees(Fault.answer("OpsVector", "run", "isWriting", 0)));
+                moves().sees(Fault.answer("OpsVector", "look", "isWriting", 0)));
     }
 }

@@ -12,7 +12,6 @@ import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.StressOptions;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
 /**
  * What never sleeps of the classes built on words behaves as if each call happened at one moment. Lincheck's model checker
@@ -21,17 +20,19 @@ import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
  * sums, counts.
  */
 @Tag("once")
-@EnabledIfSystemProperty(named = "knote.stress", matches = "full", disabledReason = "it takes minutes")
 class LincheckTest {
+    private static final boolean FULL = "full".equals(System.getProperty("knote.stress"));
+
     private static StressOptions options() {
-        return new StressOptions().threads(2).actorsPerThread(4).iterations(8).invocationsPerIteration(1_500);
+        return new StressOptions().threads(2).actorsPerThread(4).iterations(FULL ? 30 : 8)
+                .invocationsPerIteration(FULL ? 10_000 : 1_500);
     }
 
     private static MemorySegment memory(long bytes) {
         return Arena.ofAuto().allocate(bytes, 64);
     }
 
-    /** A count of units. */
+    /** A count of units. Seen to catch: a take that stores what it computed instead of comparing. */
     public static class SemaphoreOps {
         private final SharedSemaphore semaphore = SharedSemaphore.of(memory(64), 0);
 
@@ -108,7 +109,7 @@ class LincheckTest {
         options().check(RingOps.class);
     }
 
-    /** Two words that change as one. */
+    /** Two words that change as one. Seen to catch: a look without the second look at the state. */
     public static class VectorOps {
         private static final long ONE = 512;
         private static final long OTHER = 576;

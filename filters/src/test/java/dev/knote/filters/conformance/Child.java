@@ -5,9 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.File;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 
 /** A process of a test's own. */
 final class Child {
@@ -17,8 +19,7 @@ final class Child {
     static List<String> java(Class<?> main, String... arguments) {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--enable-native-access=ALL-UNNAMED", "-XX:TieredStopAtLevel=1", "-cp",
-                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"))));
+                "--enable-native-access=ALL-UNNAMED", "-XX:TieredStopAtLevel=1", "-cp", classPath()));
         String poller = System.getProperty("knote.poller");
         if (poller != null) {
             command.add("-Dknote.poller=" + poller);
@@ -26,6 +27,15 @@ final class Child {
         command.add(main.getName());
         command.addAll(List.of(arguments));
         return command;
+    }
+
+    /** Without the libraries of tests: each jar is an open file, and a process may have few. */
+    private static String classPath() {
+        String all = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+        return Arrays.stream(all.split(File.pathSeparator))
+                .filter(entry -> !entry.endsWith(".jar")
+                        || new File(entry).getName().matches("(knote|slf4j)-.*"))
+                .collect(Collectors.joining(File.pathSeparator));
     }
 
     /** Runs it to its end; what it wrote. */
