@@ -108,17 +108,17 @@ class StreamLoopTest {
     @Test
     void whatIsBoundBetweenTwoLoopsAcceptsOnTheNext() throws Exception {
         try (Streams streams = new Streams(2); Socket socket = new Socket()) {
+            var accepted = new Streams.Record();
+            // There from the beginning: who adds a handler later waits for the former loop to call it.
             KnoteServerSocketChannel server = streams.register(new KnoteServerSocketChannel(),
-                    new ChannelInboundHandlerAdapter());
+                    new ChannelInboundHandlerAdapter() {
+                        @Override
+                        public void channelRead(ChannelHandlerContext context, Object message) {
+                            accepted.active.add((Channel) message);
+                        }
+                    });
             server.deregister().sync();
             server.bind(Streams.loopback()).sync();
-            var accepted = new Streams.Record();
-            server.pipeline().addLast(new ChannelInboundHandlerAdapter() {
-                @Override
-                public void channelRead(ChannelHandlerContext context, Object message) {
-                    accepted.active.add((Channel) message);
-                }
-            });
             streams.group.register(server).sync();
             socket.connect(server.localAddress());
             accepted.nextActive().unsafe().closeForcibly();
