@@ -87,9 +87,9 @@ final class Rows {
             Race.Subject many = java(race, 99_968, "timer-add", "64");
             race.run();
             Table.begin("TIMER", "C: timerfd_create, _settime, close");
-            row("1,000 added, one a call", few, c, "< 300 ns");
-            row("100,000 added, one a call", one, c, "< 300 ns");
-            row("100,000 added, 64 a call", many, c, "< 300 ns");
+            row(few.count() + " added, one a call", few, c, "< 300 ns");
+            row(one.count() + " added, one a call", one, c, "< 300 ns");
+            row(many.count() + " added, 64 a call", many, c, "< 300 ns");
         }
         try (Race race = new Race(settings)) {
             Child child = Child.java(
