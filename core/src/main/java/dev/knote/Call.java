@@ -26,16 +26,16 @@ final class Call implements WordMemory {
     int[] rearmedAt = new int[8];
     int rearmedCount;
 
-    /** Knotes found to have an event in this call, and not on the ready list yet. */
-    KnoteImpl[] activated = new KnoteImpl[16];
+    /** The numbers of knotes found to have an event in this call, and not on the ready list yet. */
+    int[] activated = new int[16];
 
     int activatedCount;
 
     /** Room for those to be woken for them. */
     Waiter[] woken = new Waiter[16];
 
-    /** Knotes taken off the ready list together. */
-    final KnoteImpl[] popped = new KnoteImpl[BATCH];
+    /** The numbers of knotes taken off the ready list together. */
+    final int[] popped = new int[BATCH];
 
     /** Wakes that wait for their common entry into the kernel. */
     final long[] wakeAddresses = new long[32];
@@ -169,14 +169,13 @@ final class Call implements WordMemory {
             activated = Arrays.copyOf(activated, 2 * activatedCount);
             woken = Arrays.copyOf(woken, 2 * activatedCount);
         }
-        activated[activatedCount++] = knote;
+        activated[activatedCount++] = knote.number;
     }
 
     /** The first {@code n} of the activated are done. */
     void forgetActivated(int n) {
         int left = activatedCount - n;
         System.arraycopy(activated, n, activated, 0, left);
-        Arrays.fill(activated, left, activatedCount, null);
         activatedCount = left;
     }
 

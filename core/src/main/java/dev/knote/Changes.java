@@ -223,6 +223,7 @@ final class Changes {
                 table.remove(knote);
                 ready.kill(knote);
                 knote.release();
+                table.free(knote);
             }
         }
     }
@@ -272,7 +273,7 @@ final class Changes {
         queue.nesting.tellWatchers();
     }
 
-    /** Removes a knote that is taken. False if its fd had been queue.isClosed() before, so that it was as good as gone. */
+    /** Removes a knote that is taken. False if its fd had been closed before, so that it was as good as gone. */
     boolean drop(KnoteImpl knote) {
         table.remove(knote);
         ready.kill(knote);
@@ -281,6 +282,7 @@ final class Changes {
             knote.filter.detach(knote);
         } finally {
             knote.gone |= !knote.release();
+            table.free(knote);
         }
         return !knote.gone;
     }

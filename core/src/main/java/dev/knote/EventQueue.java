@@ -22,7 +22,6 @@ import dev.knote.poll.Poller;
 import dev.knote.poll.Pollers;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.locks.LockSupport;
@@ -74,9 +73,9 @@ public final class EventQueue implements AutoCloseable {
 
     EventQueue(Options options) {
         shared = !options.isSingleOwner();
-        timers = new TimerHeap(shared);
         table = new KnoteTable(shared);
-        ready = new ReadyList(shared);
+        timers = new TimerHeap(shared, table);
+        ready = new ReadyList(shared, table);
         sleepers = ready.sleepers();
         filters = new Filters(options.filters());
         try {
@@ -512,7 +511,6 @@ public final class EventQueue implements AutoCloseable {
             wake(call.woken[i]);
             call.woken[i] = null;
         }
-        Arrays.fill(call.activated, 0, n, null);
         nesting.tellWatchers();
     }
 

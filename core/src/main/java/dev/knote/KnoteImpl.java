@@ -17,14 +17,12 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
     private static final VarHandle READINESS;
     private static final VarHandle UDATA;
     private static final VarHandle HOME;
-    private static final VarHandle TABLE_NEXT;
 
     static {
         try {
             TAKEN = MethodHandles.lookup().findVarHandle(KnoteImpl.class, "taken", int.class);
             READINESS = MethodHandles.lookup().findVarHandle(KnoteImpl.class, "readiness", int.class);
-            TABLE_NEXT = MethodHandles.lookup().findVarHandle(KnoteImpl.class, "tableNext", KnoteImpl.class);
-            HOME = MethodHandles.lookup().findVarHandle(KnoteImpl.class, "home", ReadyStripe.class);
+            HOME = MethodHandles.lookup().findVarHandle(KnoteImpl.class, "home", int.class);
             UDATA = MethodHandles.lookup().findVarHandle(KnoteImpl.class, "udata", Object.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
@@ -39,20 +37,17 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
     final long ident;
     final int filterNumber;
 
-    /** Changed under its stripe's lock in {@link KnoteTable}. */
-    KnoteImpl tableNext;
+    /** By {@link KnoteTable}. */
+    int number;
 
-    /** The stripe whose lock guards the next three. */
+    /** The stripe of {@link ReadyList} whose lock guards the next three. */
     @SuppressWarnings("unused") // by HOME
-    private ReadyStripe home;
+    private int home;
 
     int status;
     /** Where in the stripe's ring it stands, if it does. */
     int place;
     long scan;
-
-    /** Under the lock of {@link TimerHeap}. */
-    int heapIndex = -1;
 
     @SuppressWarnings("unused") // by TAKEN
     private int taken = 1;
@@ -119,22 +114,13 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
         }
     }
 
-    /** For those who look without the lock. */
-    KnoteImpl tableNext() {
-        return (KnoteImpl) TABLE_NEXT.getAcquire(this);
-    }
-
-    void tableNext(KnoteImpl next) {
-        TABLE_NEXT.setRelease(this, next);
-    }
-
     /** The stripe of {@link ReadyList} that it belongs to, as long as that is locked. */
-    ReadyStripe home() {
-        return (ReadyStripe) HOME.getAcquire(this);
+    int home() {
+        return (int) HOME.getAcquire(this);
     }
 
     /** It moves: all that was done to it where it was is seen by who finds it there. */
-    void home(ReadyStripe stripe) {
+    void home(int stripe) {
         HOME.setRelease(this, stripe);
     }
 

@@ -6,34 +6,129 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The knotes of a queue, by (ident, filter). In stripes with a lock each; a knote found is handed out <em>taken</em>,
- * see {@link KnoteImpl#tryTake}.
+ * The knotes of a queue, by (ident, filter) and by number. In stripes with a lock each; a knote found by its ident is
+ * handed out <em>taken</em>, see {@link KnoteImpl#tryTake}.
  *
  * <p>A look-up goes without the lock at first. What it finds and can take is right, since a removed knote can't be
- * taken; that there is no knote, which may be because the table grows meanwhile, is known only under the lock.
+ * taken; that there is no knote, which may be because the table changes meanwhile, is known only under the lock.
+ *
+ * <p><b>Numbers.</b> A knote has its number, which is not 0, from {@link #insert} to {@link #free}; then another may
+ * get it. Lists and heaps of knotes are lists of numbers: a store of a reference costs collectors a mark in memory that
+ * threads share, and G1 a fence, where a store of a number costs nothing.
  */
 final class KnoteTable {
-    private static final int STRIPES = 64;
-    /** From here on a stripe grows by more at a time: moving a knote that is long out of the cache is what costs. */
-    private static final int LARGE = 1 << 12;
-    private static final VarHandle BUCKETS = MethodHandles.arrayElementVarHandle(KnoteImpl[].class);
+    private static final int STRIPE_BITS = 6;
+    private static final int SMALLEST = 4;
+    private static final VarHandle KNOTES = MethodHandles.arrayElementVarHandle(KnoteImpl[].class);
+    private static final VarHandle BUCKETS = MethodHandles.arrayElementVarHandle(int[].class);
 
     private final Stripe[] stripes;
+    private final int stripeBits;
 
     KnoteTable(boolean shared) {
-        stripes = new Stripe[shared ? STRIPES : 1];
+        stripeBits = shared ? STRIPE_BITS : 0;
+        stripes = new Stripe[1 << stripeBits];
         for (int i = 0; i < stripes.length; i++) {
-            stripes[i] = new Stripe(shared);
+            stripes[i] = new Stripe(shared, i);
         }
     }
 
     private static final class Stripe {
         final SpinLock lock;
-        volatile KnoteImpl[] buckets = new KnoteImpl[4];
+        final int index;
+        volatile Slots slots = new Slots(SMALLEST);
+        /** How many can be found by their ident. */
         int size;
+        /** The slots from here on have never been used. */
+        int fresh = 1;
+        /** The first of those that are free again, which are linked; 0 if there is none. */
+        int free;
 
-        Stripe(boolean shared) {
+        Stripe(boolean shared, int index) {
             lock = new SpinLock(shared);
+            this.index = index;
+        }
+    }
+
+    /** A hash table whose chains are made of the slots' numbers. Slot 0 is none. When it is full, a larger one follows. */
+    private static final class Slots {
+        final KnoteImpl[] knotes;
+        /** The hash of the knote in slot s is at 2s; what follows it in its chain, or among the free ones, at 2s + 1. */
+        final int[] links;
+        final int[] buckets;
+
+        Slots(int length) {
+            knotes = new KnoteImpl[length];
+            links = new int[2 * length];
+            buckets = new int[length];
+        }
+
+        int hash(int slot) {
+            return links[2 * slot];
+        }
+
+        int next(int slot) {
+            return links[2 * slot + 1];
+        }
+
+        void next(int slot, int follower) {
+            links[2 * slot + 1] = follower;
+        }
+
+        int bucket(int hash) {
+            return hash & buckets.length - 1;
+        }
+
+        void put(int slot, int hash, KnoteImpl knote) {
+            int bucket = bucket(hash);
+            links[2 * slot] = hash;
+            next(slot, buckets[bucket]);
+            KNOTES.setRelease(knotes, slot, knote);
+            BUCKETS.setRelease(buckets, bucket, slot);
+        }
+
+        void unlink(int slot) {
+            int bucket = bucket(hash(slot));
+            if (buckets[bucket] == slot) {
+                buckets[bucket] = next(slot);
+                return;
+            }
+            int before = buckets[bucket];
+            while (next(before) != slot) {
+                before = next(before);
+            }
+            next(before, next(slot));
+        }
+
+        /** Exact under the lock. Without it, chains change while one walks along them, but no walk is endless. */
+        KnoteImpl find(int hash, long ident, int filter) {
+            int slot = (int) BUCKETS.getAcquire(buckets, bucket(hash));
+            for (int left = knotes.length; slot != 0 && left > 0; left--) {
+                if (hash(slot) == hash) {
+                    KnoteImpl knote = (KnoteImpl) KNOTES.getAcquire(knotes, slot);
+                    if (knote != null && knote.ident == ident && knote.filterNumber == filter) {
+                        return knote;
+                    }
+                }
+                slot = next(slot);
+            }
+            return null;
+        }
+
+        /** A larger table of the same knotes, which fill this one. */
+        Slots grown() {
+            Slots grown = new Slots(2 * knotes.length);
+            System.arraycopy(knotes, 0, grown.knotes, 0, knotes.length);
+            System.arraycopy(links, 0, grown.links, 0, links.length);
+            for (int slot : buckets) {
+                for (int next; slot != 0; slot = next) {
+                    next = next(slot);
+                    int bucket = grown.bucket(hash(slot));
+                    grown.next(slot, grown.buckets[bucket]);
+                    grown.buckets[bucket] = slot;
+                }
+            }
+            return grown;
         }
     }
 
@@ -41,7 +136,7 @@ final class KnoteTable {
     KnoteImpl take(long ident, int filter) {
         int hash = hash(ident, filter);
         Stripe stripe = stripe(hash);
-        KnoteImpl likely = find(stripe, hash, ident, filter);
+        KnoteImpl likely = stripe.slots.find(hash, ident, filter);
         boolean certain = likely == null ? stripes.length == 1 : likely.tryTake();
         return certain ? likely : takeLocked(stripe, hash, ident, filter);
     }
@@ -49,7 +144,7 @@ final class KnoteTable {
     private static KnoteImpl takeLocked(Stripe stripe, int hash, long ident, int filter) {
         for (int tries = 0;; tries++) {
             stripe.lock.lock();
-            KnoteImpl found = find(stripe, hash, ident, filter);
+            KnoteImpl found = stripe.slots.find(hash, ident, filter);
             boolean done = found == null || found.tryTake();
             stripe.lock.unlock();
             if (done) {
@@ -59,54 +154,57 @@ final class KnoteTable {
         }
     }
 
-    /** Puts in a knote that the caller has taken; false if there is one already. */
+    /** Puts in a knote that the caller has taken, and gives it a number; false if there is one already. */
     boolean insert(KnoteImpl knote) {
         int hash = hash(knote.ident, knote.filterNumber);
         Stripe stripe = stripe(hash);
         stripe.lock.lock();
-        boolean absent = find(stripe, hash, knote.ident, knote.filterNumber) == null;
+        boolean absent = stripe.slots.find(hash, knote.ident, knote.filterNumber) == null;
         if (absent) {
-            if (stripe.size >= stripe.buckets.length) {
-                grow(stripe);
-            }
-            KnoteImpl[] buckets = stripe.buckets;
-            int at = index(hash, buckets);
-            knote.tableNext(buckets[at]);
-            BUCKETS.setRelease(buckets, at, knote);
+            int slot = unusedSlot(stripe);
+            knote.number = slot << stripeBits | stripe.index;
+            stripe.slots.put(slot, hash, knote);
             stripe.size++;
         }
         stripe.lock.unlock();
         return absent;
     }
 
-    void remove(KnoteImpl knote) {
-        int hash = hash(knote.ident, knote.filterNumber);
-        Stripe stripe = stripe(hash);
-        stripe.lock.lock();
-        KnoteImpl[] buckets = stripe.buckets;
-        int at = index(hash, buckets);
-        if (buckets[at] == knote) {
-            buckets[at] = knote.tableNext;
-            stripe.size--;
-        } else {
-            for (KnoteImpl before = buckets[at]; before != null; before = before.tableNext) {
-                if (before.tableNext == knote) {
-                    before.tableNext(knote.tableNext);
-                    stripe.size--;
-                    break;
-                }
-            }
+    private static int unusedSlot(Stripe stripe) {
+        int slot = stripe.free;
+        if (slot != 0) {
+            stripe.free = stripe.slots.next(slot);
+            return slot;
         }
+        if (stripe.fresh == stripe.slots.knotes.length) {
+            stripe.slots = stripe.slots.grown();
+        }
+        return stripe.fresh++;
+    }
+
+    /** It is not found by its ident any more; it keeps its number until {@link #free}. */
+    void remove(KnoteImpl knote) {
+        Stripe stripe = stripes[knote.number & stripes.length - 1];
+        stripe.lock.lock();
+        stripe.slots.unlink(knote.number >>> stripeBits);
+        stripe.size--;
         stripe.lock.unlock();
     }
 
-    private boolean looksEmpty() {
-        for (Stripe stripe : stripes) {
-            if (stripe.size != 0) {
-                return false;
-            }
-        }
-        return true;
+    /** A knote that was removed is on no list any more: its number may be another's. */
+    void free(KnoteImpl knote) {
+        int slot = knote.number >>> stripeBits;
+        Stripe stripe = stripes[knote.number & stripes.length - 1];
+        stripe.lock.lock();
+        stripe.slots.knotes[slot] = null;
+        stripe.slots.next(slot, stripe.free);
+        stripe.free = slot;
+        stripe.lock.unlock();
+    }
+
+    /** The knote of that number, if it is not freed; then it is null, or whose number it is by now. */
+    KnoteImpl get(int number) {
+        return stripes[number & stripes.length - 1].slots.knotes[number >>> stripeBits];
     }
 
     /** As of a moment ago, if others use the table. */
@@ -121,15 +219,16 @@ final class KnoteTable {
 
     /** All knotes of this moment, not taken. */
     List<KnoteImpl> all() {
-        if (looksEmpty()) {
+        if (isEmpty()) {
             return List.of();
         }
         List<KnoteImpl> all = new ArrayList<>();
         for (Stripe stripe : stripes) {
             stripe.lock.lock();
-            for (KnoteImpl bucket : stripe.buckets) {
-                for (KnoteImpl knote = bucket; knote != null; knote = knote.tableNext) {
-                    all.add(knote);
+            Slots slots = stripe.slots;
+            for (int bucket : slots.buckets) {
+                for (int slot = bucket; slot != 0; slot = slots.next(slot)) {
+                    all.add(slots.knotes[slot]);
                 }
             }
             stripe.lock.unlock();
@@ -137,36 +236,8 @@ final class KnoteTable {
         return all;
     }
 
-    private static KnoteImpl find(Stripe stripe, int hash, long ident, int filter) {
-        KnoteImpl[] buckets = stripe.buckets;
-        KnoteImpl knote = (KnoteImpl) BUCKETS.getAcquire(buckets, index(hash, buckets));
-        while (knote != null && (knote.ident != ident || knote.filterNumber != filter)) {
-            knote = knote.tableNext();
-        }
-        return knote;
-    }
-
-    private static void grow(Stripe stripe) {
-        KnoteImpl[] old = stripe.buckets;
-        KnoteImpl[] grown = new KnoteImpl[(old.length < LARGE ? 2 : 4) * old.length];
-        for (KnoteImpl bucket : old) {
-            for (KnoteImpl knote = bucket; knote != null;) {
-                KnoteImpl next = knote.tableNext;
-                int at = index(hash(knote.ident, knote.filterNumber), grown);
-                knote.tableNext(grown[at]);
-                grown[at] = knote;
-                knote = next;
-            }
-        }
-        stripe.buckets = grown;
-    }
-
     private Stripe stripe(int hash) {
-        return stripes[hash >>> 24 & stripes.length - 1];
-    }
-
-    private static int index(int hash, KnoteImpl[] buckets) {
-        return hash & buckets.length - 1;
+        return stripes[hash >>> 32 - STRIPE_BITS & stripes.length - 1];
     }
 
     private static int hash(long ident, int filter) {

@@ -24,18 +24,20 @@ final class ReadyList {
     private static final int MOST_STRIPES = 16;
     private static final long GOLDEN = 0x9e3779b97f4a7c15L;
 
+    private final KnoteTable table;
     private final ReadyStripe[] stripes;
     private final Sleepers sleepers;
 
-    ReadyList(boolean shared) {
-        this(shared, shared ? stripesForThisMachine() : 1);
+    ReadyList(boolean shared, KnoteTable table) {
+        this(shared, table, shared ? stripesForThisMachine() : 1);
     }
 
     /** @param stripeCount a power of two */
-    ReadyList(boolean shared, int stripeCount) {
+    ReadyList(boolean shared, KnoteTable table, int stripeCount) {
+        this.table = table;
         stripes = new ReadyStripe[stripeCount];
         for (int i = 0; i < stripeCount; i++) {
-            stripes[i] = new ReadyStripe(shared);
+            stripes[i] = new ReadyStripe(shared, i, table);
         }
         sleepers = new Sleepers(shared, this);
     }
@@ -81,7 +83,7 @@ final class ReadyList {
     /** A knote that nobody else knows yet. */
     void begin(KnoteImpl knote, boolean disabled) {
         knote.status = disabled ? DISABLED : 0;
-        knote.home(own());
+        knote.home(ownIndex());
     }
 
     /** The knote may have an event. Returns who is to be woken for it, or null. */
@@ -89,20 +91,23 @@ final class ReadyList {
         return insert(own(), knote) ? sleepers.pick() : null;
     }
 
-    /** As {@link #activate}, for the first {@code n}; returns how many are to be woken, in {@code woken}. */
-    int activate(KnoteImpl[] knotes, int n, Waiter[] woken) {
+    /**
+     * As {@link #activate}, for the knotes of the first {@code n} numbers; returns how many are to be woken, in
+     * {@code woken}. A number that another knote has by now activates that, for nothing: no event comes of it alone.
+     */
+    int activate(int[] numbers, int n, Waiter[] woken) {
         ReadyStripe own = own();
         int inserted = 0;
         own.lock.lock();
         for (int i = 0; i < n; i++) {
-            KnoteImpl knote = knotes[i];
-            boolean isNew;
-            if (knote.home() == own) {
+            KnoteImpl knote = table.get(numbers[i]);
+            boolean isNew = false;
+            if (knote != null && knote.home() == own.index) {
                 isNew = ReadyStripe.isWanted(knote);
                 if (isNew) {
                     own.append(knote);
                 }
-            } else {
+            } else if (knote != null) { // its status is not for this lock to tell
                 own.lock.unlock();
                 isNew = insert(own, knote);
                 own.lock.lock();
@@ -120,7 +125,7 @@ final class ReadyList {
             boolean wanted = ReadyStripe.isWanted(knote);
             boolean done = !wanted || home == own;
             if (!done) {
-                knote.home(own); // the last that is done to it here
+                knote.home(own.index); // the last that is done to it here
             } else if (wanted) {
                 own.append(knote);
             }
@@ -131,11 +136,11 @@ final class ReadyList {
         }
     }
 
-    private static ReadyStripe lockHome(KnoteImpl knote) {
+    private ReadyStripe lockHome(KnoteImpl knote) {
         while (true) {
-            ReadyStripe home = knote.home();
+            ReadyStripe home = stripes[knote.home()];
             home.lock.lock();
-            if (knote.home() == home) {
+            if (knote.home() == home.index) {
                 return home;
             }
             home.lock.unlock();
@@ -147,24 +152,27 @@ final class ReadyList {
      * thread's stands before it and there is room for all of it: in order, up to the first that belongs to another
      * stripe. The rest is left in the call.
      *
-     * @return how many there are in {@code into}
+     * @return how many numbers there are in {@code into}
      */
-    int bypass(Call call, long scan, KnoteImpl[] into, int most) {
+    int bypass(Call call, long scan, int[] into, int most) {
         ReadyStripe own = own();
         if (at(call.stripe) != own || !own.looksEmpty()
                 || call.activatedCount > Math.min(most, into.length)) {
             return 0;
         }
-        KnoteImpl[] active = call.activated;
+        int[] active = call.activated;
         int n = 0;
         int i = 0;
         own.lock.lock();
         boolean empty = own.looksEmpty();
-        for (; empty && i < call.activatedCount && active[i].home() == own; i++) {
-            KnoteImpl knote = active[i];
-            if (ReadyStripe.isWanted(knote) && knote.scan != scan) {
+        for (; empty && i < call.activatedCount; i++) {
+            KnoteImpl knote = table.get(active[i]);
+            if (knote != null && knote.home() != own.index) {
+                break;
+            }
+            if (knote != null && ReadyStripe.isWanted(knote) && knote.scan != scan) {
                 knote.scan = scan;
-                into[n++] = knote;
+                into[n++] = active[i];
             }
         }
         own.lock.unlock();
@@ -192,13 +200,13 @@ final class ReadyList {
 
     /**
      * Takes the first knotes that the scan {@code scan} has not seen yet off the list: at most {@code most}, as many as
-     * {@code into} has room for. They are not taken for the caller yet, who has to ask each whether it is still alive
-     * and enabled then.
+     * {@code into} has room for. They are not taken for the caller yet, who has to ask each whether it is still the one
+     * that this scan has seen, alive and enabled, then.
      *
      * @param some whether the scan has found events before: then others' stripes are left to them, if they serve them
-     * @return how many there are in {@code into}
+     * @return how many numbers there are in {@code into}
      */
-    int pop(Call call, long scan, KnoteImpl[] into, int most, boolean some) {
+    int pop(Call call, long scan, int[] into, int most, boolean some) {
         ReadyStripe own = own();
         for (; call.stripesLeft > 0; call.stripesLeft--, call.stripe++) {
             ReadyStripe stripe = at(call.stripe);
@@ -237,13 +245,13 @@ final class ReadyList {
         takeOff(knote, DEAD);
     }
 
-    private static void change(KnoteImpl knote, int less, int more) {
+    private void change(KnoteImpl knote, int less, int more) {
         ReadyStripe home = lockHome(knote);
         knote.status = knote.status & ~less | more;
         home.lock.unlock();
     }
 
-    private static void takeOff(KnoteImpl knote, int why) {
+    private void takeOff(KnoteImpl knote, int why) {
         ReadyStripe home = lockHome(knote);
         home.remove(knote);
         knote.status |= why;

@@ -5,15 +5,18 @@ package dev.knote;
  * place, and one that is taken from among the others leaves a hole. All but {@link #looksEmpty} and {@link #size} is used
  * under its lock.
  *
- * <p>Why not links from knote to knote: each store of a reference costs collectors a mark, in memory that is shared by
- * all knotes of some kilobytes; a list has four of them to put a knote on it, a ring one.
+ * <p>The ring has the knotes' numbers, see {@link KnoteTable}: no reference is stored to put one on the list, nor to
+ * take it off. A knote is off it before its number is freed.
  */
 final class ReadyStripe {
     private static final int SMALLEST = 16;
 
     final SpinLock lock;
-    /** A power of two long. */
-    private KnoteImpl[] ring = new KnoteImpl[SMALLEST];
+    /** Which of the list's stripes it is. */
+    final int index;
+    private final KnoteTable table;
+    /** A power of two long; 0 is a hole. */
+    private int[] ring = new int[SMALLEST];
     /** Places count on for ever, and wrap around; the first that is in use, if any is. */
     private int head;
     /** The next to be used. */
@@ -25,8 +28,10 @@ final class ReadyStripe {
     @SuppressWarnings("unused")
     private long pad1, pad2, pad3, pad4, pad5, pad6, pad7, pad8, pad9, pad10, pad11, pad12, pad13, pad14;
 
-    ReadyStripe(boolean shared) {
+    ReadyStripe(boolean shared, int index, KnoteTable table) {
         lock = new SpinLock(shared);
+        this.index = index;
+        this.table = table;
     }
 
     /** As of a moment ago; exact only under the lock. */
@@ -53,22 +58,22 @@ final class ReadyStripe {
     }
 
     /** Takes the first knotes off that the scan {@code scan} has not seen yet: at most {@code most}. */
-    int pop(long scan, KnoteImpl[] into, int most, boolean byItsOwn) {
+    int pop(long scan, int[] into, int most, boolean byItsOwn) {
         int n = 0;
         lock.lock();
         if (byItsOwn && !served) {
             served = true;
         }
-        KnoteImpl[] places = ring;
+        int[] places = ring;
         int end = tail;
         for (int at = head; at != end && n < most; at++) {
-            int index = at & places.length - 1;
-            KnoteImpl knote = places[index];
+            int number = places[at & places.length - 1];
+            KnoteImpl knote = table.get(number);
             if (knote != null && knote.scan != scan) {
-                places[index] = null;
+                places[at & places.length - 1] = 0;
                 knote.status &= ~ReadyList.QUEUED;
                 knote.scan = scan;
-                into[n++] = knote;
+                into[n++] = number;
             }
         }
         size -= n;
@@ -89,7 +94,7 @@ final class ReadyStripe {
         }
         knote.status |= ReadyList.QUEUED;
         knote.place = at;
-        ring[at & ring.length - 1] = knote;
+        ring[at & ring.length - 1] = knote.number;
         tail = at + 1;
         size++;
     }
@@ -97,7 +102,7 @@ final class ReadyStripe {
     /** Takes the knote off, if it is on the list. */
     void remove(KnoteImpl knote) {
         if ((knote.status & ReadyList.QUEUED) != 0) {
-            ring[knote.place & ring.length - 1] = null;
+            ring[knote.place & ring.length - 1] = 0;
             knote.status &= ~ReadyList.QUEUED;
             size--;
             skipHoles();
@@ -110,7 +115,7 @@ final class ReadyStripe {
             return;
         }
         int at = head;
-        for (KnoteImpl[] places = ring; places[at & places.length - 1] == null;) {
+        for (int[] places = ring; places[at & places.length - 1] == 0;) {
             at++;
         }
         head = at;
@@ -121,15 +126,15 @@ final class ReadyStripe {
      * the next place to be used.
      */
     private int makeRoom() {
-        KnoteImpl[] old = ring;
-        KnoteImpl[] places = size > old.length / 2 ? new KnoteImpl[2 * old.length] : old;
+        int[] old = ring;
+        int[] places = size > old.length / 2 ? new int[2 * old.length] : old;
         int to = head;
         for (int from = head; from != tail; from++) {
-            KnoteImpl knote = old[from & old.length - 1];
-            old[from & old.length - 1] = null;
-            if (knote != null) {
-                knote.place = to;
-                places[to++ & places.length - 1] = knote;
+            int number = old[from & old.length - 1];
+            old[from & old.length - 1] = 0;
+            if (number != 0) {
+                table.get(number).place = to;
+                places[to++ & places.length - 1] = number;
             }
         }
         ring = places;

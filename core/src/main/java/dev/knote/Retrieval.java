@@ -101,7 +101,7 @@ final class Retrieval {
         }
         int n = from;
         long scan = from == 0 ? call.nextScan() : call.scan();
-        KnoteImpl[] popped = call.popped;
+        int[] popped = call.popped;
         int count;
         ready.beginScan(call, scan);
         if (call.activatedCount > 0) {
@@ -115,24 +115,30 @@ final class Retrieval {
         return n;
     }
 
-    private int deliver(Call call, KnoteImpl[] popped, int count, KeventList events, int from) {
+    private int deliver(Call call, int[] popped, int count, KeventList events, int from) {
         int n = from;
         int i = 0;
         try {
             while (i < count) {
-                KnoteImpl knote = popped[i];
-                popped[i++] = null;
-                if (take(knote)) {
+                KnoteImpl knote = table.get(popped[i++]);
+                if (isStillOurs(call, knote) && take(knote)) {
                     n = deliver(call, knote, events, n);
                 }
             }
         } finally {
             while (i < count) { // a filter has thrown: the others are still active
-                queue.activate(popped[i]);
-                popped[i++] = null;
+                KnoteImpl knote = table.get(popped[i++]);
+                if (isStillOurs(call, knote)) {
+                    queue.activate(knote);
+                }
             }
         }
         return n;
+    }
+
+    /** Whether it is the knote that this scan took off the list: that may have gone since, and its number be another's. */
+    private static boolean isStillOurs(Call call, KnoteImpl knote) {
+        return knote != null && knote.scan == call.scan();
     }
 
     /** Takes a knote that was on the list; false if it has been removed or disabled since. */

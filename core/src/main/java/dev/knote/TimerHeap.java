@@ -2,22 +2,30 @@ package dev.knote;
 
 import java.util.Arrays;
 
-/** The deadlines of a queue: a heap of four children a node, no object and no kernel's help a timer. */
+/**
+ * The deadlines of a queue: a heap of four children a node, no object and no kernel's help a timer. It knows knotes by
+ * their numbers, so that moving them touches none, and none of the collector's marks.
+ */
 final class TimerHeap {
     private static final int ARITY_BITS = 2;
     private static final long NONE = Long.MAX_VALUE;
 
     private final SpinLock lock;
+    private final KnoteTable table;
     private long[] when = new long[16];
-    private KnoteImpl[] who = new KnoteImpl[16];
+    private int[] who = new int[16];
+    /** Where in the heap a knote's number is, and 1 more; 0 if it is not there. */
+    private int[] places = new int[64];
+
     private int size;
     private long sleeperWakesAt = Long.MIN_VALUE;
 
     /** A clock value that {@link #when} is relative to, so that values compare without overflow. */
     private final long origin = System.nanoTime();
 
-    TimerHeap(boolean shared) {
+    TimerHeap(boolean shared, KnoteTable table) {
         lock = new SpinLock(shared);
+        this.table = table;
     }
 
     boolean isEmpty() {
@@ -28,16 +36,12 @@ final class TimerHeap {
     boolean set(KnoteImpl knote, long nanoTime) {
         long due = nanoTime - origin;
         lock.lock();
-        int at = knote.heapIndex;
-        if (at < 0) {
-            at = size++;
-            if (at == when.length) {
-                when = Arrays.copyOf(when, 2 * at);
-                who = Arrays.copyOf(who, 2 * at);
-            }
-            up(at, due, knote);
+        int number = knote.number;
+        if (!has(number)) {
+            makeRoom(number);
+            up(size++, due, number);
         } else {
-            move(at, due, knote);
+            move(places[number] - 1, due, number);
         }
         boolean wake = due < sleeperWakesAt;
         if (wake) {
@@ -48,14 +52,30 @@ final class TimerHeap {
     }
 
     void remove(KnoteImpl knote) {
-        if (knote.heapIndex < 0) {
+        int number = knote.number;
+        if (!has(number)) {
             return; // only its own filter sets it, and does not run now
         }
         lock.lock();
-        if (knote.heapIndex >= 0) {
-            removeAt(knote.heapIndex);
+        if (has(number)) {
+            removeAt(places[number] - 1);
         }
         lock.unlock();
+    }
+
+    private boolean has(int number) {
+        int[] now = places;
+        return number < now.length && now[number] != 0;
+    }
+
+    private void makeRoom(int number) {
+        if (size == when.length) {
+            when = Arrays.copyOf(when, 2 * size);
+            who = Arrays.copyOf(who, 2 * size);
+        }
+        if (number >= places.length) {
+            places = Arrays.copyOf(places, 2 * Integer.highestOneBit(number));
+        }
     }
 
     /** Activates the knotes whose deadline has passed. */
@@ -66,7 +86,7 @@ final class TimerHeap {
         long now = System.nanoTime() - origin;
         while (true) {
             lock.lock();
-            KnoteImpl due = size > 0 && when[0] <= now ? who[0] : null;
+            KnoteImpl due = size > 0 && when[0] <= now ? table.get(who[0]) : null;
             if (due != null) {
                 removeAt(0);
             }
@@ -115,25 +135,23 @@ final class TimerHeap {
     }
 
     private void removeAt(int at) {
-        who[at].heapIndex = -1;
+        places[who[at]] = 0;
         int last = --size;
-        KnoteImpl moved = who[last];
-        who[last] = null;
         if (at != last) {
-            move(at, when[last], moved);
+            move(at, when[last], who[last]);
         }
     }
 
     /** Puts a knote in a place that is free, or its own, or where it belongs from there. */
-    private void move(int at, long due, KnoteImpl knote) {
+    private void move(int at, long due, int number) {
         if (at > 0 && when[at - 1 >> ARITY_BITS] > due) {
-            up(at, due, knote);
+            up(at, due, number);
         } else {
-            down(at, due, knote);
+            down(at, due, number);
         }
     }
 
-    private void up(int from, long due, KnoteImpl knote) {
+    private void up(int from, long due, int number) {
         int at = from;
         while (at > 0) {
             int parent = at - 1 >> ARITY_BITS;
@@ -143,10 +161,10 @@ final class TimerHeap {
             place(at, when[parent], who[parent]);
             at = parent;
         }
-        place(at, due, knote);
+        place(at, due, number);
     }
 
-    private void down(int from, long due, KnoteImpl knote) {
+    private void down(int from, long due, int number) {
         int at = from;
         for (int child; (child = (at << ARITY_BITS) + 1) < size;) {
             int end = Math.min(child + (1 << ARITY_BITS), size);
@@ -162,12 +180,12 @@ final class TimerHeap {
             place(at, when[least], who[least]);
             at = least;
         }
-        place(at, due, knote);
+        place(at, due, number);
     }
 
-    private void place(int at, long due, KnoteImpl knote) {
+    private void place(int at, long due, int number) {
         when[at] = due;
-        who[at] = knote;
-        knote.heapIndex = at;
+        who[at] = number;
+        places[number] = at + 1;
     }
 }

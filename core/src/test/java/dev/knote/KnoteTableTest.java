@@ -53,6 +53,7 @@ class KnoteTableTest {
                 if (delete) {
                     assertEquals(0, alive.decrementAndGet(key), "knotes of " + key + " left");
                     table.remove(knote);
+                    table.free(knote);
                 } else {
                     knote.giveBack();
                 }
@@ -100,6 +101,7 @@ class KnoteTableTest {
             assertTrue(growing.insert(knote));
             if (i % 3 == 0) {
                 growing.remove(knote);
+                growing.free(knote);
             } else {
                 knote.giveBack();
             }

@@ -1,6 +1,7 @@
 package dev.knote;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -87,11 +88,13 @@ class LincheckTest {
     void theHeapKnowsTheEarliestDeadlineAsASortedListDoes() {
         long seed = Long.getLong("knote.seed", System.nanoTime());
         Random random = new Random(seed);
-        TimerHeap heap = new TimerHeap(false);
+        KnoteTable table = new KnoteTable(false);
+        TimerHeap heap = new TimerHeap(false, table);
         Map<Integer, Long> model = new HashMap<>();
         KnoteImpl[] knotes = new KnoteImpl[200];
         for (int i = 0; i < knotes.length; i++) {
             knotes[i] = knote(i);
+            assertTrue(table.insert(knotes[i]));
         }
         long now = System.nanoTime();
         for (int step = 0; step < 100_000; step++) {

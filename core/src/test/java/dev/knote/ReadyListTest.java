@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -33,10 +34,12 @@ class ReadyListTest {
     private static final int THREADS = 3;
     private static final int KNOTES = 8;
 
-    private final ReadyList ready = new ReadyList(true, 8);
+    private final KnoteTable table = new KnoteTable(true);
+    private final ReadyList ready = new ReadyList(true, table, 8);
     private final Sleepers sleepers = ready.sleepers();
     private final AtomicReference<Throwable> failure = new AtomicReference<>();
     private final List<Thread> threads = new ArrayList<>();
+    private final AtomicInteger filters = new AtomicInteger(-100);
     private final AtomicBoolean over = new AtomicBoolean();
     private final List<Taker> takers = new ArrayList<>();
 
@@ -59,19 +62,23 @@ class ReadyListTest {
     /** A thread that takes knotes and sleeps while there are none, as a queue's do; the poller is a park. */
     private final class Taker {
         final AtomicBoolean poked = new AtomicBoolean();
-        final KnoteImpl[] into;
+        final int[] into;
         Waiter me;
 
         Taker(int most) {
-            into = new KnoteImpl[most];
+            into = new int[most];
         }
 
         void run(Consumer<KnoteImpl> taken) {
             me = new Waiter(Thread.currentThread());
             while (!over.get()) {
-                int n = pop(into);
+                long scan = SCANS.incrementAndGet();
+                int n = pop(scan, into);
                 for (int i = 0; i < n; i++) {
-                    taken.accept(into[i]);
+                    KnoteImpl knote = table.get(into[i]);
+                    if (knote != null && knote.scan == scan) { // else it has been killed since
+                        taken.accept(knote);
+                    }
                 }
                 jitter(60);
                 if (n == 0 && sleepers.enter(me)) {
@@ -126,7 +133,7 @@ class ReadyListTest {
         KnoteImpl knote = knote(0);
         assertEquals(follower, ready.activate(knote));
         sleepers.endFollow(follower);
-        assertEquals(1, pop(new KnoteImpl[1]));
+        assertEquals(1, pop(new int[1]));
         ready.requeue(knote);
         assertEquals(leader, sleepers.leave());
     }
@@ -213,16 +220,23 @@ class ReadyListTest {
         int rounds = FULL ? 300_000 : 6_000;
         AtomicInteger kept = new AtomicInteger();
         AtomicInteger taken = new AtomicInteger();
-        startTakers(1, 4, knote -> taken.addAndGet(knote.ident == 1 ? 1 : 0));
+        startTakers(1, 4, knote -> {
+            if (knote.ident == 1) {
+                taken.incrementAndGet();
+                kill(knote);
+            }
+        });
         runAll(2, me -> {
             for (int round = 0; round < rounds; round++) {
                 KnoteImpl[] some = knotes(2);
                 KnoteImpl last = knote(1);
                 wakeAll(ready, some);
-                ready.kill(some[round % KNOTES]);
-                wake(ready.activate(last));
+                kill(some[round % KNOTES]);
                 kept.incrementAndGet();
-                ready.kill(some[(round + 3) % KNOTES]);
+                wake(ready.activate(last));
+                for (int i = 1; i < KNOTES; i++) {
+                    kill(some[(round + i) % KNOTES]);
+                }
             }
         });
         await("all that was not killed", () -> taken.get() == kept.get());
@@ -238,9 +252,10 @@ class ReadyListTest {
         ready.kill(knotes[3]);
         ready.disable(knotes[KNOTES - 1]);
         assertEquals(KNOTES - 3, ready.size());
-        KnoteImpl[] into = new KnoteImpl[KNOTES];
+        int[] into = new int[KNOTES];
         assertEquals(KNOTES - 3, pop(into));
-        assertEquals(List.of(1L, 2L, 4L, 5L, 6L), Stream.of(into).limit(5).map(k -> k.ident).toList());
+        assertEquals(List.of(1L, 2L, 4L, 5L, 6L),
+                Arrays.stream(into).limit(5).mapToObj(number -> table.get(number).ident).toList());
         assertTrue(ready.isEmpty());
     }
 
@@ -281,14 +296,14 @@ class ReadyListTest {
         }
         Thread other = Thread.ofPlatform().start(() -> assertEquals(null, ready.activate(others)));
         other.join();
-        KnoteImpl[] one = new KnoteImpl[1];
+        int[] one = new int[1];
         int scans = 0;
         do {
             assertEquals(1, pop(one));
-            if (one[0] != others) {
-                ready.requeue(one[0]);
+            if (one[0] != others.number) {
+                ready.requeue(table.get(one[0]));
             }
-        } while (one[0] != others && scans++ < 10_000);
+        } while (one[0] != others.number && scans++ < 10_000);
         assertTrue(scans < 10_000, "scans until the other thread's knote came: " + scans);
     }
 
@@ -297,14 +312,15 @@ class ReadyListTest {
         KnoteImpl[] knotes = knotes(0);
         wakeAll(ready, knotes);
         Call call = Call.begin();
-        KnoteImpl[] into = new KnoteImpl[3];
+        int[] into = new int[3];
         long scan = SCANS.incrementAndGet();
         ready.beginScan(call, scan);
         int total = 0;
         for (int n; (n = ready.pop(call, scan, into, 3, total > 0)) > 0;) {
             for (int i = 0; i < n; i++) {
-                assertEquals(total++, into[i].ident);
-                ready.requeue(into[i]);
+                KnoteImpl knote = table.get(into[i]);
+                assertEquals(total++, knote.ident);
+                ready.requeue(knote);
             }
         }
         call.end();
@@ -388,21 +404,32 @@ class ReadyListTest {
 
     private void wakeAll(ReadyList list, KnoteImpl[] knotes) {
         Waiter[] woken = new Waiter[knotes.length];
-        int n = list.activate(knotes, knotes.length, woken);
+        int[] numbers = Stream.of(knotes).mapToInt(knote -> knote.number).toArray();
+        int n = list.activate(numbers, numbers.length, woken);
         for (int i = 0; i < n; i++) {
             wake(woken[i]);
         }
     }
 
-    private int pop(KnoteImpl[] into) {
+    private int pop(int[] into) {
+        return pop(SCANS.incrementAndGet(), into);
+    }
+
+    private int pop(long scan, int[] into) {
         Call call = Call.begin();
         try {
-            long scan = SCANS.incrementAndGet();
             ready.beginScan(call, scan);
             return ready.pop(call, scan, into, into.length, false);
         } finally {
             call.end();
         }
+    }
+
+    /** Its number is another's soon. */
+    private void kill(KnoteImpl knote) {
+        table.remove(knote);
+        ready.kill(knote);
+        table.free(knote);
     }
 
     private KnoteImpl[] knotes(int from) {
@@ -416,9 +443,10 @@ class ReadyListTest {
     private KnoteImpl knote(int ident) {
         Kevent change = new Kevent();
         change.ident = ident;
-        change.filter = -100;
+        change.filter = filters.decrementAndGet(); // so that each is another knote for the table
         KnoteImpl knote = new KnoteImpl(QUEUE, null, change);
         ready.begin(knote, false);
+        assertTrue(table.insert(knote));
         return knote;
     }
 }

@@ -18,7 +18,8 @@ class ReadyStripeTest {
     private static final int KNOTES = 300;
     private static final int STEPS = 200_000;
 
-    private final ReadyStripe stripe = new ReadyStripe(true);
+    private final KnoteTable table = new KnoteTable(true);
+    private final ReadyStripe stripe = new ReadyStripe(true, 0, table);
     private final List<KnoteImpl> model = new ArrayList<>();
     private final List<KnoteImpl> knotes = new ArrayList<>();
     private long scan = 1L << 62;
@@ -75,9 +76,9 @@ class ReadyStripeTest {
     /** As a scan does that has found level-triggered knotes among others. */
     private void takeAndPutBackSome(int most, Random random) {
         List<KnoteImpl> expected = model.stream().filter(knote -> knote.scan != scan).limit(most).toList();
-        KnoteImpl[] into = new KnoteImpl[most];
+        int[] into = new int[most];
         int n = stripe.pop(scan, into, most, true);
-        assertEquals(expected, Arrays.asList(into).subList(0, n));
+        assertEquals(expected, Arrays.stream(into, 0, n).mapToObj(table::get).toList());
         model.removeAll(expected);
         for (KnoteImpl taken : expected) {
             assertEquals(scan, taken.scan);
@@ -87,10 +88,12 @@ class ReadyStripeTest {
         }
     }
 
-    private static KnoteImpl knote(int ident) {
+    private KnoteImpl knote(int ident) {
         Kevent change = new Kevent();
         EventQueue.fill(change, ident, Kqueue.EVFILT_USER, Kqueue.EV_ADD, 0);
-        return new KnoteImpl(QUEUE, new NoFilter(), change);
+        KnoteImpl knote = new KnoteImpl(QUEUE, new NoFilter(), change);
+        assertTrue(table.insert(knote));
+        return knote;
     }
 
     private static final class NoFilter implements Filter {
