@@ -19,6 +19,8 @@ import java.util.List;
 final class KnoteTable {
     private static final int STRIPE_BITS = 6;
     private static final int SMALLEST = 4;
+    private static final int NEAR_BITS = 12;
+    private static final int NEAR = (1 << NEAR_BITS) - 1;
     private static final VarHandle KNOTES = MethodHandles.arrayElementVarHandle(KnoteImpl[].class);
     private static final VarHandle BUCKETS = MethodHandles.arrayElementVarHandle(int[].class);
 
@@ -52,6 +54,9 @@ final class KnoteTable {
 
     /** A hash table whose chains are made of the slots' numbers. Slot 0 is none. When it is full, a larger one follows. */
     private static final class Slots {
+        /** Instead of what follows a slot that is in no chain: so that who walks there without the lock stops. */
+        private static final int NOWHERE = -1;
+
         final KnoteImpl[] knotes;
         /** The hash of the knote in slot s is at 2s; what follows it in its chain, or among the free ones, at 2s + 1. */
         final int[] links;
@@ -89,21 +94,22 @@ final class KnoteTable {
 
         void unlink(int slot) {
             int bucket = bucket(hash(slot));
-            if (buckets[bucket] == slot) {
-                buckets[bucket] = next(slot);
-                return;
-            }
             int before = buckets[bucket];
-            while (next(before) != slot) {
-                before = next(before);
+            if (before == slot) {
+                buckets[bucket] = next(slot);
+            } else {
+                while (next(before) != slot) {
+                    before = next(before);
+                }
+                next(before, next(slot));
             }
-            next(before, next(slot));
+            next(slot, NOWHERE);
         }
 
         /** Exact under the lock. Without it, chains change while one walks along them, but no walk is endless. */
         KnoteImpl find(int hash, long ident, int filter) {
             int slot = (int) BUCKETS.getAcquire(buckets, bucket(hash));
-            for (int left = knotes.length; slot != 0 && left > 0; left--) {
+            for (int left = knotes.length; slot > 0 && left > 0; left--) {
                 if (hash(slot) == hash) {
                     KnoteImpl knote = (KnoteImpl) KNOTES.getAcquire(knotes, slot);
                     if (knote != null && knote.ident == ident && knote.filterNumber == filter) {
@@ -115,14 +121,13 @@ final class KnoteTable {
             return null;
         }
 
-        /** A larger table of the same knotes, which fill this one. */
+        /** A larger table of the same knotes, of which this one is full. No knote is touched, and memory one after the other. */
         Slots grown() {
             Slots grown = new Slots(2 * knotes.length);
             System.arraycopy(knotes, 0, grown.knotes, 0, knotes.length);
             System.arraycopy(links, 0, grown.links, 0, links.length);
-            for (int slot : buckets) {
-                for (int next; slot != 0; slot = next) {
-                    next = next(slot);
+            for (int slot = 1; slot < knotes.length; slot++) {
+                if (next(slot) != NOWHERE) {
                     int bucket = grown.bucket(hash(slot));
                     grown.next(slot, grown.buckets[bucket]);
                     grown.buckets[bucket] = slot;
@@ -135,7 +140,8 @@ final class KnoteTable {
     /** The knote, taken for the caller; null if there is none. Waits for whoever has taken it. */
     KnoteImpl take(long ident, int filter) {
         int hash = hash(ident, filter);
-        Stripe stripe = stripe(hash);
+        Stripe stripe = stripes[hash & stripes.length - 1];
+        hash >>>= stripeBits;
         KnoteImpl likely = stripe.slots.find(hash, ident, filter);
         boolean certain = likely == null ? stripes.length == 1 : likely.tryTake();
         return certain ? likely : takeLocked(stripe, hash, ident, filter);
@@ -157,7 +163,8 @@ final class KnoteTable {
     /** Puts in a knote that the caller has taken, and gives it a number; false if there is one already. */
     boolean insert(KnoteImpl knote) {
         int hash = hash(knote.ident, knote.filterNumber);
-        Stripe stripe = stripe(hash);
+        Stripe stripe = stripes[hash & stripes.length - 1];
+        hash >>>= stripeBits;
         stripe.lock.lock();
         boolean absent = stripe.slots.find(hash, knote.ident, knote.filterNumber) == null;
         if (absent) {
@@ -236,12 +243,16 @@ final class KnoteTable {
         return all;
     }
 
-    private Stripe stripe(int hash) {
-        return stripes[hash >>> 32 - STRIPE_BITS & stripes.length - 1];
-    }
-
+    /**
+     * Idents that follow each other, as fds and the ids of timers do, are near each other here, too, and so in the cache:
+     * the low bits are those of the ident, with all others folded onto them, since addresses of words differ in higher
+     * ones alone. The high bits are scattered.
+     */
     private static int hash(long ident, int filter) {
-        long mixed = (ident * 31 + filter) * 0x9e3779b97f4a7c15L;
-        return (int) (mixed >>> 32);
+        long far = ((ident >>> NEAR_BITS) * 31 + filter) * 0x9e3779b97f4a7c15L;
+        long near = ident ^ ident >>> 4 * NEAR_BITS;
+        near ^= near >>> 2 * NEAR_BITS;
+        near ^= near >>> NEAR_BITS;
+        return (int) (far >>> 32) & ~NEAR | (int) (near ^ 37 * filter) & NEAR;
     }
 }

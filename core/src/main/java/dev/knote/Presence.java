@@ -11,7 +11,8 @@ final class Presence {
     /** Integers a stripe: two cache lines, since they are fetched in pairs. */
     private static final int SPACING = 32;
 
-    private final AtomicIntegerArray counts = new AtomicIntegerArray(STRIPES * SPACING);
+    /** The first stripe keeps off the array's length, which each access reads. */
+    private final AtomicIntegerArray counts = new AtomicIntegerArray((1 + STRIPES) * SPACING);
 
     void enter() {
         counts.getAndIncrement(stripe());
@@ -23,13 +24,13 @@ final class Presence {
 
     boolean isAnybody() {
         int sum = 0;
-        for (int i = 0; i < STRIPES; i++) {
+        for (int i = 1; i <= STRIPES; i++) {
             sum += counts.get(i * SPACING);
         }
         return sum != 0;
     }
 
     private static int stripe() {
-        return (int) Thread.currentThread().threadId() % STRIPES * SPACING;
+        return (int) Thread.currentThread().threadId() % STRIPES * SPACING + SPACING;
     }
 }
