@@ -274,9 +274,18 @@ public final class EventQueue implements AutoCloseable {
             for (int i = 0; i < n; i++) {
                 handler.handle(call.view.at(events, i));
             }
+            return poller.hasEdges() ? n + giveEdges(handler, events.size()) : n;
         } finally {
             events.forget(n);
             call.end();
+        }
+    }
+
+    /** Edges that are left are for the next poll, which begins with them. */
+    private int giveEdges(EventHandler handler, int most) {
+        int n = 0;
+        for (Object target; n < most && !closed && (target = poller.nextEdge()) != null; n++) {
+            handler.edge(target, poller.edgeEvents());
         }
         return n;
     }

@@ -91,6 +91,17 @@ public interface FilterKnote {
     void watchFd(int fd, int interest);
 
     /**
+     * As {@link #watchFd}, but each edge is the event itself: the knote is not activated, nor its filter asked. The queue's
+     * owner is given it by {@link EventHandler#edge}, with {@code target}. For event loops, which then touch few objects
+     * for an fd. What is disabled is not quiet: to end it, end the knote, or call {@link #watchFd}. {@code kevent} does not
+     * return edges, and does not sleep while there are some that no poll has taken.
+     *
+     * @param interest not {@link #FD_WRITE} alone
+     * @throws KeventException as {@link #watchFd}; EINVAL in a queue without a single owner
+     */
+    void watchEdges(int fd, int interest, Object target);
+
+    /**
      * The thing watched does not exist any more, its fd is closed, say: the queue removes the knote without an event.
      * To be called in {@link Filter#event}, which then returns false, {@link Filter#touch} or {@link Filter#detach}.
      */

@@ -6,6 +6,7 @@ import dev.knote.poll.PollException;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.Objects;
 import java.util.function.LongSupplier;
 
 /**
@@ -69,7 +70,7 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
     KnoteWord wait;
     private Object hook;
     private long state;
-    private Readiness watch;
+    private FdWatch watch;
     private NestedWatch nested;
     volatile Object udata;
 
@@ -101,6 +102,18 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
         protected void ready(int events) {
             int ignored = (int) READINESS.getAndBitwiseOr(knote, events);
             knote.activate();
+        }
+    }
+
+    /** The edges of an fd, for the owner's handler, past its knote. */
+    private static final class Edges extends FdWatch {
+        Edges(Object target) {
+            super(Objects.requireNonNull(target));
+        }
+
+        @Override
+        protected void ready(int events) {
+            throw new AssertionError("who has a target is not told");
         }
     }
 
@@ -332,14 +345,27 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
 
     @Override
     public void watchFd(int fd, int interest) {
+        watch(watch instanceof Readiness mine ? mine : new Readiness(this), fd, interest);
+    }
+
+    @Override
+    public void watchEdges(int fd, int interest, Object target) {
+        if (queue.shared || interest == FD_WRITE) {
+            throw refusal(Errno.EINVAL,
+                    queue.shared ? "the queue has no single owner, whose handler takes edges"
+                            : "edges of writing alone are not to be had");
+        }
+        watch(new Edges(target), fd, interest);
+    }
+
+    private void watch(FdWatch newWatch, int fd, int interest) {
         if (Queues.isRetired(fd)) {
             throw refusal(Errno.EBADF, "not an open file descriptor");
         }
-        if (watch == null) {
-            watch = new Readiness(this);
-        } else {
+        if (watch != null) {
             queue.poller.unwatch(watch);
         }
+        watch = newWatch;
         try {
             queue.poller.watch(watch, fd, interest);
         } catch (PollException e) {

@@ -55,7 +55,7 @@ final class Retrieval {
             sleep.harvest(call);
             n = scan(call, events, n, max);
         }
-        while (n == 0 && nanos != 0) {
+        while (n == 0 && nanos != 0 && !queue.poller.hasEdges()) {
             long left = nanos < 0 ? -1 : Math.max(0, deadline - System.nanoTime());
             if (left == 0) {
                 break;

@@ -124,7 +124,7 @@ final class Sleep {
 
     /** Looks without waiting at what the poller has, unless somebody is doing that. */
     void harvest(Call call) {
-        if (poller.isIdle()) {
+        if (poller.isIdle() || poller.hasEdges()) { // those come first, and are no more than one look has found
             return;
         }
         if (!queue.shared) {
@@ -183,7 +183,7 @@ final class Sleep {
     /** That there are completions may be a flag left over by the kernel: no reason to stop looking. */
     private boolean harvested(Call call) {
         harvest(call);
-        return !ready.looksEmpty();
+        return !ready.looksEmpty() || poller.hasEdges();
     }
 
     private static boolean peekWords(Call call) {

@@ -19,6 +19,8 @@ final class EpollFds {
     private static final int STRIPES = 64;
     private static final long WAKEUP = -1;
     private static final long WRITERS = -2;
+    /** In a registration's token, beside generation and fd: all who watch it have targets. */
+    private static final long LATE = 1L << 31;
     private static final int EDGE_IN = Epoll.EPOLLIN | Epoll.EPOLLRDHUP | Epoll.EPOLLET;
     private static final int EDGE_OUT = Epoll.EPOLLOUT | Epoll.EPOLLET;
     private static final int EDGE_BOTH = EDGE_IN | EDGE_OUT | Epoll.EPOLLPRI;
@@ -32,6 +34,7 @@ final class EpollFds {
     private volatile Slot[] readers = new Slot[64];
     private volatile Slot[] writers = new Slot[0];
     private volatile int writeEpfd = -1;
+    private final LateEdges edges = new LateEdges();
     private final AtomicInteger watched = new AtomicInteger();
     private boolean wakeInSet;
     private boolean hasPwait2 = true;
@@ -100,7 +103,7 @@ final class EpollFds {
         }
         synchronized (stripe(fd)) {
             Slot slot = slotIfAny(fd, interest);
-            long token = (long) (slot == null ? 1 : slot.generation + 1) << 32 | fd;
+            long token = (long) (slot == null ? 1 : slot.generation + 1) << 32 | fd | late(watch, slot);
             int result = control(set, Epoll.EPOLL_CTL_ADD, fd, interest, token);
             if (result == -Errno.EEXIST) {
                 // Modifying makes a ready fd an edge again, which a new watch has to see.
@@ -120,6 +123,7 @@ final class EpollFds {
             watch.next = slot.first;
             slot.first = watch;
             watched.incrementAndGet();
+            noteTarget(watch, slot);
         }
     }
 
@@ -168,7 +172,11 @@ final class EpollFds {
                 long token = Epoll.data(events, i);
                 if (token == WRITERS) {
                     writable = true;
-                } else if (token != WAKEUP) {
+                } else if (token == WAKEUP) {
+                    continue;
+                } else if ((token & LATE) != 0) {
+                    edges.add(token, Epoll.events(events, i));
+                } else {
                     dispatch(token, FdWatch.READ, Epoll.events(events, i));
                 }
             }
@@ -204,6 +212,47 @@ final class EpollFds {
         } while (n == MAX_EVENTS);
     }
 
+    boolean hasEdges() {
+        return !edges.isEmpty();
+    }
+
+    /** As {@link Poller#nextEdge}. A single owner alone calls this, and changes what it looks at: no lock is needed. */
+    Object nextEdge() {
+        while (!edges.isEmpty()) {
+            Object target = edges.soleTarget();
+            if (target != null) {
+                edges.removeFirst();
+                return target;
+            }
+            FdWatch watch = nextOfSeveral();
+            if (watch != null) {
+                watch.given = edges.number();
+                return watch.target;
+            }
+            edges.removeFirst();
+        }
+        return null;
+    }
+
+    /** Who watches the first edge's fd, has a target, and was not given it yet. */
+    private FdWatch nextOfSeveral() {
+        long token = edges.token();
+        Slot slot = readers[(int) (token & ~LATE)];
+        FdWatch watch = slot.generation == (int) (token >> 32) ? slot.first : null;
+        while (watch != null && (watch.target == null || watch.given == edges.number())) {
+            watch = watch.next;
+        }
+        return watch;
+    }
+
+    int edgeEvents() {
+        return edges.events();
+    }
+
+    private static boolean isConcerned(FdWatch watch, int readiness) {
+        return (watch.interest & FdWatch.WRITE) != 0 || (readiness & ~Epoll.EPOLLOUT) != 0;
+    }
+
     private void dispatch(long token, int interest, int readiness) {
         int fd = (int) token;
         synchronized (stripe(fd)) {
@@ -211,10 +260,16 @@ final class EpollFds {
             if (slot == null || slot.generation != (int) (token >> 32)) {
                 return; // an edge of a registration that has been replaced
             }
+            boolean anyLate = false;
             for (FdWatch watch = slot.first; watch != null; watch = watch.next) {
-                if ((watch.interest & FdWatch.WRITE) != 0 || (readiness & ~Epoll.EPOLLOUT) != 0) {
+                if (watch.target != null) {
+                    anyLate = true;
+                } else if (isConcerned(watch, readiness)) {
                     watch.ready(readiness);
                 }
+            }
+            if (anyLate) {
+                edges.add(token, readiness);
             }
         }
     }
@@ -276,6 +331,15 @@ final class EpollFds {
         return Epoll.epoll_ctl(set, op, fd, edge, token, stripe(fd).event);
     }
 
+    /** {@link #LATE} if this watch has a target, as have all others of the fd. */
+    private static long late(FdWatch watch, Slot slot) {
+        boolean all = watch.target != null;
+        for (FdWatch other = slot == null ? null : slot.first; other != null; other = other.next) {
+            all &= other.target != null;
+        }
+        return all ? LATE : 0;
+    }
+
     /** What those who watch an fd already want of it. */
     private static int interestOf(Slot slot) {
         int interest = 0;
@@ -325,9 +389,20 @@ final class EpollFds {
             }
             before.next = watch.next;
         }
+        noteTarget(watch, slot);
         watch.next = null;
         watch.fd = -1;
         watched.decrementAndGet();
+    }
+
+    /** A watch has come or gone. */
+    private void noteTarget(FdWatch changed, Slot slot) {
+        if (changed.interest == FdWatch.WRITE) {
+            return;
+        }
+        FdWatch first = slot.first;
+        boolean sole = first != null && first.next == null && first.given != edges.number();
+        edges.soleTarget(changed.fd, slot.generation, sole ? first.target : null);
     }
 
     private static int check(String call, int result) {

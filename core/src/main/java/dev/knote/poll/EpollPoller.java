@@ -98,6 +98,21 @@ class EpollPoller implements Poller {
     }
 
     @Override
+    public final boolean hasEdges() {
+        return fds.hasEdges();
+    }
+
+    @Override
+    public final Object nextEdge() {
+        return fds.nextEdge();
+    }
+
+    @Override
+    public final int edgeEvents() {
+        return fds.edgeEvents();
+    }
+
+    @Override
     public final void wakeup() {
         fds.wakeup();
     }

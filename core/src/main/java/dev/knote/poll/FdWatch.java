@@ -18,6 +18,24 @@ public abstract class FdWatch {
     int fd = -1;
     int interest;
     FdWatch next;
+    /** Who its edges are for, or null if it is told of them. */
+    final Object target;
+    /** The edge, by its number, that it was given last, of an fd with several watches. */
+    long given;
+
+    /** One that is told of edges by {@link #ready}. */
+    protected FdWatch() {
+        this(null);
+    }
+
+    /**
+     * @param target null, or who the edges are for: then the watch is not told of them. Who polls takes them himself, from
+     *     {@link Poller#nextEdge}, when it holds no lock: what may be done then is not limited. For a poller with a single
+     *     owner, and not for {@link #WRITE} alone
+     */
+    protected FdWatch(Object target) {
+        this.target = target;
+    }
 
     /** The fd watched, or -1. */
     public final int fd() {

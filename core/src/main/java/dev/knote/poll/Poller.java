@@ -74,6 +74,20 @@ public interface Poller extends AutoCloseable {
      */
     void poll(long nanos);
 
+    /** Whether {@link #poll} has seen edges for targets that {@link #nextEdge} has not returned. Of poll's thread. */
+    boolean hasEdges();
+
+    /**
+     * Takes the next edge that is for a target: they come in the order in which the kernel told them. One whose watch has
+     * ended since, or begun anew, is left out. Of {@link #poll}'s thread, not while it polls.
+     *
+     * @return the target, or null if there is none; its EPOLL* bits are {@link #edgeEvents}
+     */
+    Object nextEdge();
+
+    /** Of the edge that {@link #nextEdge} has returned. */
+    int edgeEvents();
+
     /**
      * Makes {@link #poll} return every {@code nanos} or so from now on, for a {@link #takeReminder reminder}. False if
      * this poller can't: who wants to be reminded has to limit his waits. Of {@link #poll}'s thread.

@@ -36,14 +36,18 @@ abstract class AbstractFdChannel extends AbstractChannel implements UnixChannel 
     private final KnoteIoOps watch;
     private volatile SocketAddress local;
     private volatile SocketAddress remote;
+    private final int fd;
     private IoRegistration registration;
+    /** Of the registration. */
+    private LoopResources loop;
     private boolean isWatched;
     private MemorySegment ownScratch;
 
     /** The channel closes the socket. */
     AbstractFdChannel(Channel parent, GivenSocket given) {
         super(parent);
-        socket = new SocketDescriptor(given.fd());
+        fd = given.fd();
+        socket = new SocketDescriptor(fd);
         family = given.family();
         active = given.active();
         remote = given.remote();
@@ -62,7 +66,7 @@ abstract class AbstractFdChannel extends AbstractChannel implements UnixChannel 
     }
 
     final int fdValue() {
-        return socket.intValue();
+        return fd;
     }
 
     @Override
@@ -135,6 +139,7 @@ abstract class AbstractFdChannel extends AbstractChannel implements UnixChannel 
                 return;
             }
             registration = (IoRegistration) future.getNow();
+            loop = registration.attachment();
             if (!isOpen()) { // closed meanwhile, where the loop took its time
                 doDeregister();
                 promise.setFailure(new ClosedChannelException());
@@ -173,6 +178,7 @@ abstract class AbstractFdChannel extends AbstractChannel implements UnixChannel 
         IoRegistration last = registration;
         if (last != null) {
             registration = null;
+            loop = null;
             isWatched = false;
             forgetReadiness();
             last.cancel();
@@ -181,12 +187,12 @@ abstract class AbstractFdChannel extends AbstractChannel implements UnixChannel 
 
     /** Whether {@link #loop} can be asked: from registration to the beginning of the end. */
     final boolean isOnLoop() {
-        return registration != null;
+        return loop != null;
     }
 
     /** What the channels of the loop share; only while registered, and on the loop. */
     final LoopResources loop() {
-        return registration.attachment();
+        return loop;
     }
 
     // ---- memory and bind

@@ -32,6 +32,8 @@ abstract class AbstractKnoteChannel extends AbstractFdChannel {
     boolean urgent;
     /** {@link Channel#read()} was called, and nothing was read since. */
     boolean readPending;
+    /** Nothing is received any more, as for the loop. */
+    boolean inputShutdown;
     /** No read will ever bring anything: the end was seen, or an error, or the channel is closed. */
     boolean inputEnded;
 
@@ -83,6 +85,7 @@ abstract class AbstractKnoteChannel extends AbstractFdChannel {
     @Override
     protected void doClose() throws Exception {
         active = false;
+        inputShutdown = true;
         inputEnded = true;
         PendingConnect pending = connecting;
         if (pending != null) {
@@ -177,7 +180,7 @@ abstract class AbstractKnoteChannel extends AbstractFdChannel {
 
     /** Whether a read loop ends, whatever there is to read. */
     final boolean isReadingOver() {
-        return socket.isInputShutdown() && (inputEnded || !isHalfClosureAllowed());
+        return inputShutdown && (inputEnded || !isHalfClosureAllowed());
     }
 
     // ---- writing
@@ -216,22 +219,21 @@ abstract class AbstractKnoteChannel extends AbstractFdChannel {
             close(voidPromise());
         }
 
-        /**
-         * Room to write comes first, as a connection that failed is to be told as that. What there is to read comes
-         * before its end.
-         */
+        /** The one-shot knote of a channel that waits for room. */
         @Override
         public void handle(IoRegistration ignored, IoEvent event) {
-            KnoteIoEvent knoteEvent = (KnoteIoEvent) event;
-            if (knoteEvent.filter() == Kqueue.EVFILT_WRITE) {
-                outReady();
-                return;
+            if (((KnoteIoEvent) event).filter() == Kqueue.EVFILT_WRITE) {
+                boolean waited = outReady();
             }
-            int ready = (int) knoteEvent.data();
-            if ((ready & OUT) != 0) {
-                outReady();
-            }
-            if ((ready & IN) == 0 || !isOpen()) {
+        }
+
+        /**
+         * An edge. Room to write comes first, as a connection that failed is to be told as that. What there is to read
+         * comes before its end.
+         */
+        final void ready(int ready) {
+            boolean open = (ready & OUT) == 0 || !outReady() || isOpen();
+            if ((ready & IN) == 0 || !open) {
                 return;
             }
             readable = true;
@@ -244,7 +246,8 @@ abstract class AbstractKnoteChannel extends AbstractFdChannel {
             }
         }
 
-        private void outReady() {
+        /** Returns whether somebody waited for that, who may have done anything then. */
+        private boolean outReady() {
             boolean waited = !writable;
             writable = true;
             PendingConnect pending = connecting;
@@ -253,6 +256,7 @@ abstract class AbstractKnoteChannel extends AbstractFdChannel {
             } else if (waited) {
                 flush0();
             }
+            return waited || pending != null;
         }
 
         final void read() {

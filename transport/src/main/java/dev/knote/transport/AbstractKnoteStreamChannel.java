@@ -182,6 +182,7 @@ abstract class AbstractKnoteStreamChannel extends AbstractKnoteChannel implement
     public ChannelFuture shutdownInput(ChannelPromise promise) {
         onLoop(() -> {
             try {
+                inputShutdown = true;
                 socket.shutdownInput();
                 promise.setSuccess();
             } catch (IOException | NotYetConnectedException e) {
@@ -297,6 +298,7 @@ abstract class AbstractKnoteStreamChannel extends AbstractKnoteChannel implement
                     return;
                 }
                 try {
+                    inputShutdown = true;
                     socket.shutdownInput();
                 } catch (IOException e) { // there is no connection any more
                     pipeline().fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);

@@ -66,7 +66,7 @@ public final class KnoteIoHandler implements IoHandler {
     /** Made for the first NIO channel. */
     private NioKeys nioKeys;
     private int handled;
-    private final EventHandler dispatch = this::dispatch;
+    private final EventHandler dispatch = new Dispatch();
     /** A loop that shuts down without a quiet period may do so without another turn: its last tasks close channels. */
     private final Runnable beforeShutdown = this::prepareToDestroy;
     private boolean dispatching;
@@ -211,12 +211,35 @@ public final class KnoteIoHandler implements IoHandler {
         changing.clear();
     }
 
-    private void dispatch(Event event) {
+    private final class Dispatch implements EventHandler {
+        @Override
+        public void handle(Event event) {
+            beginDispatch();
+            dispatch(event);
+        }
+
+        @Override
+        public void edge(Object target, int events) {
+            beginDispatch();
+            handled++;
+            try {
+                ((AbstractKnoteChannel.KnoteUnsafe) target).ready(events);
+            } catch (Throwable t) {
+                LOG.warn("{} threw on an event", target, t);
+            }
+            resources.afterEvent();
+        }
+    }
+
+    private void beginDispatch() {
         if (!dispatching) {
             dispatching = true;
             state.set(AWAKE);
             activeSince = reportsActivity ? System.nanoTime() : 0;
         }
+    }
+
+    private void dispatch(Event event) {
         if (!(event.attachment() instanceof Registration.Watch watch)) {
             return;
         }

@@ -2,6 +2,8 @@ package dev.knote.transport;
 
 import dev.knote.transport.socket.IoVectors;
 import dev.knote.transport.socket.Socket;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.unix.PreferredDirectByteBufAllocator;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -21,6 +23,9 @@ final class LoopResources {
     private final MemorySegment scratch = arena.allocate(SCRATCH_SIZE, 64);
     private final IoVectors vectors = new IoVectors(
             arena.allocate((long) Socket.IOVEC_MAX * Socket.IOVEC_SIZE, 64).address(), Socket.IOVEC_MAX);
+    private final PreferredDirectByteBufAllocator direct = new PreferredDirectByteBufAllocator();
+    /** What {@link #direct} asks. */
+    private ByteBufAllocator asked;
     private final SendBatch sends;
     private SocketFile socketFile;
     private boolean hasNoSocketFile;
@@ -39,6 +44,15 @@ final class LoopResources {
 
     MemorySegment scratch() {
         return scratch;
+    }
+
+    /** Gets buffers outside the heap from {@code allocator}; good until this is called again. */
+    ByteBufAllocator direct(ByteBufAllocator allocator) {
+        if (allocator != asked) {
+            asked = allocator;
+            direct.updateAllocator(allocator);
+        }
+        return direct;
     }
 
     /** Not inside the scratch. */

@@ -42,14 +42,20 @@ final class SocketFilter implements Filter {
     @Override
     public void attach(FilterKnote knote, Kevent change) {
         int interest = FilterKnote.FD_BOTH;
-        if ((change.flags() & Kqueue.EV_CLEAR) != 0) {
+        boolean edgeTriggered = (change.flags() & Kqueue.EV_CLEAR) != 0;
+        if (edgeTriggered) {
             interest = switch (change.fflags()) {
                 case Epoll.EPOLLIN -> FilterKnote.FD_READ;
                 case Epoll.EPOLLIN | Epoll.EPOLLPRI -> FilterKnote.FD_READ | FilterKnote.FD_URGENT;
                 default -> FilterKnote.FD_BOTH;
             };
         }
-        knote.watchFd((int) knote.ident(), interest);
+        if (edgeTriggered && change.udata() instanceof Registration.Watch watch
+                && watch.registration.handle instanceof AbstractKnoteChannel.KnoteUnsafe channel) {
+            knote.watchEdges((int) knote.ident(), interest, channel);
+        } else {
+            knote.watchFd((int) knote.ident(), interest);
+        }
     }
 
     @Override

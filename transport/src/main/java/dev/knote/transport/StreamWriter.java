@@ -18,10 +18,10 @@ final class StreamWriter {
 
     private final AbstractKnoteStreamChannel channel;
     private FileWriter files;
-    /** What {@link SendBatch} is to send; null if nothing was postponed. */
-    private ChannelOutboundBuffer postponed;
-    /** Where it stands in the batch. */
+    /** Where in {@link SendBatch} stands what was postponed, if anything was. */
     private int place = NONE;
+    /** The buffer that it is in; stays, as a reference stored costs more than one looked at. */
+    private ChannelOutboundBuffer postponed;
 
     StreamWriter(AbstractKnoteStreamChannel channel) {
         this.channel = channel;
@@ -38,14 +38,16 @@ final class StreamWriter {
         SendBatch batch = channel.loop().sends();
         boolean isLittle = out.isWritable() && out.totalPendingWriteBytes() <= LITTLE
                 && out.current() instanceof ByteBuf;
-        if (postponed != null) {
+        if (place != NONE) {
             return isLittle && batch.addMore(place, channel, out);
         }
         if (isLittle && batch.isOpen()) {
             place = batch.add(channel, out);
-            postponed = place == NONE ? null : out;
+            if (postponed != out) {
+                postponed = out;
+            }
         }
-        return postponed != null;
+        return place != NONE;
     }
 
     /**
@@ -53,13 +55,12 @@ final class StreamWriter {
      * much of the spin count that was.
      */
     int recall() throws IOException {
-        ChannelOutboundBuffer out = postponed;
-        if (out == null) {
+        int at = place;
+        if (at == NONE) {
             return 0;
         }
+        ChannelOutboundBuffer out = postponed;
         SendBatch batch = channel.loop().sends();
-        int at = place;
-        postponed = null;
         place = NONE;
         int sent = batch.remove(at);
         if (sent == PostponedSends.NOT_SENT) {
@@ -74,12 +75,11 @@ final class StreamWriter {
 
     /** What was postponed, or null. */
     ChannelOutboundBuffer postponed() {
-        return postponed;
+        return place == NONE ? null : postponed;
     }
 
     /** The channel could not even try to send. */
     void forget() {
-        postponed = null;
         place = NONE;
     }
 
