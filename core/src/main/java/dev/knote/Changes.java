@@ -299,7 +299,7 @@ final class Changes {
                 }
             }
         } finally {
-            queue.presence.leave();
+            queue.depart();
         }
     }
 
