@@ -301,7 +301,7 @@ final class Changes {
                 }
             }
         } finally {
-            queue.presence.leave();
+            queue.depart();
         }
     }
 

@@ -63,6 +63,8 @@ public final class EventQueue implements AutoCloseable {
     final Interrupts interrupts = new Interrupts(this);
     final Office office = new Office(this);
     final Nesting nesting = new Nesting(this);
+    /** Null unless others may poll this queue's fd. */
+    final Beacon beacon;
     final Changes changes;
     final Sleep sleep;
     private final Retrieval retrieval;
@@ -79,7 +81,7 @@ public final class EventQueue implements AutoCloseable {
         sleepers = ready.sleepers();
         filters = new Filters(options.filters());
         try {
-            poller = Pollers.open(!shared, options.pollerName());
+            poller = Pollers.open(!shared, options.isPollable(), options.pollerName());
         } catch (RuntimeException e) {
             RuntimeException why = e instanceof PollException refused
                     ? new KeventException(refused.errno(), "kqueue: " + e.getMessage())
@@ -87,10 +89,23 @@ public final class EventQueue implements AutoCloseable {
             filters.closeBecause(why); // they belong to the queue that is not to be
             throw why;
         }
+        beacon = options.isPollable() ? makeBeacon() : null;
         changes = new Changes(this, filters);
         sleep = new Sleep(this, new Spin(options.spinning()));
         retrieval = new Retrieval(this);
         Queues.put(fd(), this);
+    }
+
+    private Beacon makeBeacon() {
+        try {
+            Beacon made = new Beacon(this);
+            nesting.addWatcher(made);
+            return made;
+        } catch (RuntimeException e) {
+            poller.close();
+            filters.closeBecause(e);
+            throw e;
+        }
     }
 
     /** A queue with the built-in filters, for any number of threads. */
@@ -109,10 +124,10 @@ public final class EventQueue implements AutoCloseable {
 
     /**
      * The queue's file descriptor, by which {@link Kqueue#kevent} knows it and another queue can watch it. It is
-     * close-on-exec. Close the queue, not this.
+     * close-on-exec. Close the queue, not this. Others may poll it if the queue is {@link Options#pollable()}.
      */
     public int fd() {
-        return poller.fd();
+        return beacon == null ? poller.fd() : beacon.fd();
     }
 
     /** The name of the poller that was chosen, {@code io_uring} or {@code epoll}. */
@@ -269,7 +284,7 @@ public final class EventQueue implements AutoCloseable {
             leave(call);
             throw t;
         }
-        presence.leave(); // the handler may close the queue, which waits for those inside
+        depart(); // the handler may close the queue, which waits for those inside
         try {
             for (int i = 0; i < n; i++) {
                 handler.handle(call.view.at(events, i));
@@ -340,6 +355,9 @@ public final class EventQueue implements AutoCloseable {
                 filters.close();
             } finally {
                 poller.close();
+                if (beacon != null) {
+                    beacon.close();
+                }
                 memory.clear();
             }
         }
@@ -414,8 +432,16 @@ public final class EventQueue implements AutoCloseable {
             call.submitWords(this); // there are some left if a filter has thrown
         } finally {
             call.end();
-            presence.leave();
+            depart();
         }
+    }
+
+    /** A thread that was present leaves. */
+    void depart() {
+        if (beacon != null) {
+            beacon.update();
+        }
+        presence.leave();
     }
 
     /** Sends those who are inside away, and waits until they have left. */

@@ -156,6 +156,15 @@ public final class Kqueue {
     }
 
     /**
+     * Makes a queue with options: one that other code polls, say ({@link Options#pollable()}).
+     *
+     * @throws KeventException EMFILE, ENFILE, ENOMEM
+     */
+    public static int kqueue(Options options) {
+        return EventQueue.open(options).fd();
+    }
+
+    /**
      * Makes the changes, in their order, then waits for events.
      *
      * @param changelist the changes, or null if there are none; may be the eventlist

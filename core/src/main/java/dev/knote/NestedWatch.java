@@ -9,7 +9,7 @@ import java.util.function.LongSupplier;
  * A knote that watches another queue, the inner one. It is activated by what the inner queue puts on its list; by the
  * inner poller's fds, whose events the inner queue has not seen when nobody waits there; and by its next deadline.
  */
-final class NestedWatch implements LongSupplier {
+final class NestedWatch implements LongSupplier, Watcher {
     /** Guards who watches whom, in all queues: so that no cycle can be made by two threads. */
     private static final Object GRAPH = new Object();
 
@@ -74,12 +74,13 @@ final class NestedWatch implements LongSupplier {
     }
 
     /** The inner queue is being closed: this knote goes. */
-    void innerCloses() {
+    @Override
+    public void innerCloses() {
         knote.queue.changes.forgetFd((int) knote.ident);
     }
 
-    /** The inner queue has, or has had, something on its list, or another deadline. */
-    void activate() {
+    @Override
+    public void activate() {
         knote.activate();
     }
 
@@ -91,7 +92,8 @@ final class NestedWatch implements LongSupplier {
     }
 
     /** The inner queue's ring is made with its first word. */
-    synchronized void lookForRing() {
+    @Override
+    public synchronized void lookForRing() {
         int fd = inner.poller.wordFd();
         if (ringFd < 0 && fd >= 0) {
             ringFd = fd;

@@ -6,12 +6,12 @@ import java.util.List;
 
 /** Who watches a queue, and which queues it watches itself. Changed under the lock of {@link NestedWatch}. */
 final class Nesting {
-    private static final NestedWatch[] NOBODY = {};
+    private static final Watcher[] NOBODY = {};
 
     private final EventQueue queue;
     /** With one entry a knote: two knotes may watch one queue by two of its names. */
     private final List<EventQueue> inner = new ArrayList<>();
-    private volatile NestedWatch[] watchers = NOBODY;
+    private volatile Watcher[] watchers = NOBODY;
 
     Nesting(EventQueue queue) {
         this.queue = queue;
@@ -19,28 +19,28 @@ final class Nesting {
 
     /** The ring of this queue may have been made. */
     void tellOfRing() {
-        for (NestedWatch watcher : watchers) {
+        for (Watcher watcher : watchers) {
             watcher.lookForRing();
         }
     }
 
     void tellOfClose() {
-        for (NestedWatch watcher : watchers) {
+        for (Watcher watcher : watchers) {
             watcher.innerCloses();
         }
     }
 
-    void addWatcher(NestedWatch watcher) {
-        NestedWatch[] old = watchers;
-        NestedWatch[] more = Arrays.copyOf(old, old.length + 1);
+    void addWatcher(Watcher watcher) {
+        Watcher[] old = watchers;
+        Watcher[] more = Arrays.copyOf(old, old.length + 1);
         more[old.length] = watcher;
         watchers = more;
     }
 
-    void removeWatcher(NestedWatch watcher) {
+    void removeWatcher(Watcher watcher) {
         watchers = Arrays.stream(watchers)
                 .filter(other -> other != watcher)
-                .toArray(NestedWatch[]::new);
+                .toArray(Watcher[]::new);
     }
 
     void watching(EventQueue other, boolean begins) {
@@ -61,7 +61,7 @@ final class Nesting {
 
     /** Something was put on the list, or there is another deadline. */
     void tellWatchers() {
-        for (NestedWatch watcher : watchers) {
+        for (Watcher watcher : watchers) {
             watcher.activate();
         }
     }

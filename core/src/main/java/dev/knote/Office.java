@@ -92,12 +92,21 @@ final class Office {
         if (mailbox.put(new Post(change, knote))) {
             queue.wakePoller();
         }
+        queue.nesting.tellWatchers();
     }
 
     void order(KnoteImpl knote, int order) {
-        if (knote.order(order) && mailbox.put(knote)) {
-            queue.wakePoller();
+        if (knote.order(order)) {
+            if (mailbox.put(knote)) {
+                queue.wakePoller();
+            }
+            queue.nesting.tellWatchers();
         }
+    }
+
+    /** Whether the owner has something to do, or to hear. */
+    boolean hasMail() {
+        return !mailbox.isEmpty() || !failedPosts.isEmpty();
     }
 
     /** What another thread asked for, and could not be done, is an event of the owner's. */

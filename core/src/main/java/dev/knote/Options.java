@@ -7,15 +7,18 @@ import java.util.Objects;
 
 /** How to open an {@link EventQueue}. Immutable; each method returns another one. */
 public final class Options {
-    private static final Options DEFAULTS = new Options(false, null, Duration.ZERO, List.of());
+    private static final Options DEFAULTS = new Options(false, false, null, Duration.ZERO, List.of());
 
     private final boolean singleOwner;
+    private final boolean pollable;
     private final String poller;
     private final Duration spin;
     private final List<Filter> filters;
 
-    private Options(boolean singleOwner, String poller, Duration spin, List<Filter> filters) {
+    private Options(
+            boolean singleOwner, boolean pollable, String poller, Duration spin, List<Filter> filters) {
         this.singleOwner = singleOwner;
+        this.pollable = pollable;
         this.poller = poller;
         this.spin = spin;
         this.filters = filters;
@@ -31,12 +34,34 @@ public final class Options {
      * loops.
      */
     public Options singleOwner() {
-        return new Options(true, poller, spin, filters);
+        return new Options(true, pollable, poller, spin, filters);
+    }
+
+    /**
+     * Code that does not know of the queue may wait for its events, by poll(2), select(2) or epoll of
+     * {@link EventQueue#fd}, as on BSD: another event loop, native code. The fd is readable while a call that does not
+     * wait would return an event, whatever kind it is of, and no longer once a call has found none. It is also readable
+     * <ul>
+     * <li>after level-triggered events were returned: until the queue is asked again, nobody knows whether they still
+     * hold (BSD does the same);
+     * <li>after something that a filter has to be asked about, and that turns out to be no event: bytes come, and fewer
+     * than NOTE_LOWAT; or they come for a knote that is disabled, or are gone again;
+     * <li>while a single owner has something to do that others have posted to him.
+     * </ul>
+     * The next call ends this as well. So who waits for the fd asks the queue without waiting, whenever it is readable.
+     * {@link EventQueue#wakeup} is no event, and memory that goes under a word is found by the next call only.
+     *
+     * <p>It takes some more fds, and a system call when the first event comes, when the last is taken, and when the next
+     * deadline changes. Words of a queue with a single owner are waited for in the way of a shared one. An epoll set of
+     * others that watches the queue may have two sets above it, not three.
+     */
+    public Options pollable() {
+        return new Options(singleOwner, true, poller, spin, filters);
     }
 
     /** The poller to take, {@code io_uring} or {@code epoll}; by default {@code -Dknote.poller}, or else the best. */
     public Options poller(String name) {
-        return new Options(singleOwner, name, spin, filters);
+        return new Options(singleOwner, pollable, name, spin, filters);
     }
 
     /**
@@ -49,18 +74,22 @@ public final class Options {
      */
     public Options spin(Duration most) {
         long ignored = Arguments.nanos("spin", Objects.requireNonNull(most));
-        return new Options(singleOwner, poller, most, filters);
+        return new Options(singleOwner, pollable, poller, most, filters);
     }
 
     /** One more filter, by its own number, for this queue; the object belongs to the queue then. */
     public Options filter(Filter filter) {
         List<Filter> more = new ArrayList<>(filters);
         more.add(filter);
-        return new Options(singleOwner, poller, spin, List.copyOf(more));
+        return new Options(singleOwner, pollable, poller, spin, List.copyOf(more));
     }
 
     boolean isSingleOwner() {
         return singleOwner;
+    }
+
+    boolean isPollable() {
+        return pollable;
     }
 
     String pollerName() {

@@ -100,6 +100,9 @@ final class Retrieval {
             timers.expire(queue);
         }
         int n = from;
+        if (queue.beacon != null) {
+            queue.beacon.looks();
+        }
         long scan = from == 0 ? call.nextScan() : call.scan();
         int[] popped = call.popped;
         int count;

@@ -41,6 +41,9 @@ final class Sleep {
         if (spin.worthwhile() && spinUntilSomething(call, nanos)) {
             return true;
         }
+        if (queue.beacon != null) {
+            queue.beacon.update(); // deadlines that were moved, and are no events yet
+        }
         spin.fallsAsleep();
         boolean goesOn = queue.shared ? sleepShared(call, nanos) : sleepOwned(call, nanos);
         spin.woke();

@@ -106,6 +106,22 @@ final class TimerHeap {
         return first;
     }
 
+    /** As {@link #earliest}, of knotes that are not disabled. */
+    long earliestEnabled() {
+        lock.lock();
+        long first = NONE;
+        for (int i = 0; i < size; i++) {
+            if (when[i] + origin < first && !who[i].isDisabled()) {
+                first = when[i] + origin;
+                if (i == 0) {
+                    break;
+                }
+            }
+        }
+        lock.unlock();
+        return first;
+    }
+
     /**
      * Somebody is going to sleep, for at most {@code nanos}, negative for ever.
      *

@@ -29,6 +29,8 @@ public final class Sys {
     static final int EPOLL_CTL = pick(233, 21);
     static final int PPOLL = pick(271, 73);
     static final int DUP3 = pick(292, 24);
+    static final int TIMERFD_CREATE = pick(283, 85);
+    static final int TIMERFD_SETTIME = pick(286, 86);
     static final int EVENTFD2 = pick(290, 19);
     static final int EPOLL_CREATE1 = pick(291, 20);
     static final int INOTIFY_INIT1 = pick(294, 26);

@@ -26,6 +26,8 @@ final class EpollFds {
     private static final int EDGE_BOTH = EDGE_IN | EDGE_OUT | Epoll.EPOLLPRI;
 
     private final int epfd;
+    /** What is slept in: the set itself, or one that watches it, so that nothing else makes the set readable. */
+    private final int sleepFd;
     private final int wakeFd;
     private final MemorySegment events = Arena.ofAuto().allocate((long) MAX_EVENTS * Epoll.EVENT_SIZE, 16);
     private final MemorySegment timespec = Arena.ofAuto().allocate(16, 8);
@@ -55,24 +57,30 @@ final class EpollFds {
         FdWatch first;
     }
 
-    EpollFds() {
+    /** @param apart whether {@link #fd} is to be readable for nothing but the fds watched: not for a wakeup */
+    EpollFds(boolean apart) {
         MemorySegment room = Arena.ofAuto().allocate(16L * STRIPES, 16);
         Arrays.setAll(stripes, i -> new Stripe(room.asSlice(16L * i, 16)));
         one.set(ValueLayout.JAVA_LONG, 0, 1);
         epfd = check("epoll_create1", Epoll.epoll_create1());
-        int wake = Fds.eventfd();
-        if (wake < 0) {
-            Fds.close(epfd);
-            throw new PollException("eventfd", -wake);
-        }
-        wakeFd = wake;
+        wakeFd = Fds.eventfd();
+        sleepFd = apart ? Epoll.epoll_create1() : epfd;
         try {
+            check("eventfd", wakeFd);
+            check("epoll_create1", sleepFd);
+            if (apart) {
+                endsSleep(epfd);
+            }
             wakeInSet(true);
         } catch (PollException e) {
-            Fds.close(wake);
-            Fds.close(epfd);
+            close();
             throw e;
         }
+    }
+
+    /** Of fds apart: {@code fd} being readable ends a sleep as well. */
+    void endsSleep(int fd) {
+        check("epoll_ctl", Epoll.epoll_ctl(sleepFd, Epoll.EPOLL_CTL_ADD, fd, Epoll.EPOLLIN, WAKEUP, room()));
     }
 
     int fd() {
@@ -87,7 +95,7 @@ final class EpollFds {
     void wakeInSet(boolean in) {
         if (in != wakeInSet) {
             int op = in ? Epoll.EPOLL_CTL_ADD : Epoll.EPOLL_CTL_DEL;
-            check("epoll_ctl", Epoll.epoll_ctl(epfd, op, wakeFd, EDGE_IN, WAKEUP, room()));
+            check("epoll_ctl", Epoll.epoll_ctl(sleepFd, op, wakeFd, EDGE_IN, WAKEUP, room()));
             wakeInSet = in;
         }
     }
@@ -166,7 +174,11 @@ final class EpollFds {
     /** Waits and tells the watches. As {@link Poller#poll}. */
     void poll(long nanos) {
         boolean writable = false;
-        int n = await(epfd, nanos);
+        boolean apart = sleepFd != epfd;
+        if (apart && nanos != 0) {
+            int ignored = await(sleepFd, nanos);
+        }
+        int n = await(epfd, apart ? 0 : nanos);
         for (;;) {
             for (int i = 0; i < n; i++) {
                 long token = Epoll.data(events, i);
@@ -195,11 +207,18 @@ final class EpollFds {
     }
 
     void close() {
-        if (writeEpfd >= 0) {
-            Fds.close(writeEpfd);
+        close(writeEpfd);
+        close(wakeFd);
+        if (sleepFd != epfd) {
+            close(sleepFd);
         }
-        Fds.close(wakeFd);
-        Fds.close(epfd);
+        close(epfd);
+    }
+
+    private static void close(int fd) {
+        if (fd >= 0) {
+            Fds.close(fd);
+        }
     }
 
     private void pollWriters() {

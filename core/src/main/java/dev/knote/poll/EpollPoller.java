@@ -6,8 +6,13 @@ import dev.knote.linux.Futex;
 class EpollPoller implements Poller {
     static final String NAME = "epoll";
 
-    final EpollFds fds = new EpollFds();
+    final EpollFds fds;
     private final Words sleepers = new SleeperWords();
+
+    /** @param pollable see {@link Pollers#open} */
+    EpollPoller(boolean pollable) {
+        fds = new EpollFds(pollable);
+    }
 
     @Override
     public String name() {

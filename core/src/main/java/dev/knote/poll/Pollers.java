@@ -42,9 +42,11 @@ public final class Pollers {
      * Opens the best poller that there is.
      *
      * @param owned whether one thread alone will use it
+     * @param pollable whether {@link Poller#fd} and {@link Poller#wordFd} are to be readable for nothing but fds and words
+     *     that {@link Poller#poll} would find
      * @param name the poller to take, or null for the one that the property names, or else the best
      */
-    public static Poller open(boolean owned, String name) {
+    public static Poller open(boolean owned, boolean pollable, String name) {
         String wanted = name != null ? name : System.getProperty(PROPERTY);
         if (wanted == null || wanted.isEmpty()) {
             wanted = Tried.REASONS.get(UringPoller.NAME) == null ? UringPoller.NAME : EpollPoller.NAME;
@@ -55,7 +57,7 @@ public final class Pollers {
             throw new IllegalStateException(
                     "the poller " + wanted + " can't be had here: " + Tried.REASONS.get(wanted));
         }
-        return wanted.equals(UringPoller.NAME) ? new UringPoller(owned) : new EpollPoller();
+        return wanted.equals(UringPoller.NAME) ? new UringPoller(owned, pollable) : new EpollPoller(pollable);
     }
 
     /** Arms a wait on a word that differs: a ring that answers as it should is one that works. */

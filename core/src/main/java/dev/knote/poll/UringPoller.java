@@ -14,6 +14,9 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A ring for a single owner completes only while the owner is in the kernel (DEFER_TASKRUN), the cheapest way. It
  * does not wake an epoll that watches it, so a queue that may be watched by another has the other kind.
+ *
+ * <p>The fds of a queue that is polled by others tell what the queue would find: so nothing but words completes in its
+ * ring, and it sleeps in epoll, which watches the ring.
  */
 final class UringPoller extends EpollPoller {
     static final String NAME = "io_uring";
@@ -31,14 +34,17 @@ final class UringPoller extends EpollPoller {
     private static final int BOTH = EPOLL_BIT | WAKEUP_BIT;
 
     private final boolean owned;
+    private final boolean pollable;
     private volatile RingWords ring;
     private volatile Words words;
     /** Of {@link #EPOLL_BIT}, {@link #WAKEUP_BIT} and the tick: what the ring watches. Belongs to who polls. */
     private int watched;
     private boolean reminded;
 
-    UringPoller(boolean owned) {
-        this.owned = owned;
+    UringPoller(boolean owned, boolean pollable) {
+        super(pollable);
+        this.owned = owned && !pollable;
+        this.pollable = pollable;
     }
 
     @Override
@@ -60,15 +66,30 @@ final class UringPoller extends EpollPoller {
     private synchronized Words makeWords() {
         if (words == null) {
             try {
-                ring = new RingWords(openRing(owned), owned);
+                ring = makeRing();
                 words = ring;
-                fds.wakeup(); // whoever sleeps in epoll has to sleep in the ring
+                if (!pollable) {
+                    fds.wakeup(); // whoever sleeps in epoll has to sleep in the ring
+                }
             } catch (PollException e) {
                 LOG.warn("no ring for this queue, its words are waited for by threads: {}", e.getMessage());
                 words = super.words();
             }
         }
         return words;
+    }
+
+    private RingWords makeRing() {
+        RingWords made = new RingWords(openRing(owned), owned);
+        try {
+            if (pollable) {
+                fds.endsSleep(made.fd());
+            }
+            return made;
+        } catch (PollException e) {
+            made.close();
+            throw e;
+        }
     }
 
     /** A ring, or a PollException that says why not. */
@@ -128,6 +149,10 @@ final class UringPoller extends EpollPoller {
     @Override
     public void poll(long nanos) {
         RingWords made = ring;
+        if (pollable) {
+            pollBoth(made, nanos);
+            return;
+        }
         if (made == null) {
             fds.poll(nanos);
             return;
@@ -142,6 +167,17 @@ final class UringPoller extends EpollPoller {
         int events = await(made, nanos);
         if ((events & EPOLL_BIT) != 0) {
             fds.poll(0);
+        }
+    }
+
+    private void pollBoth(RingWords before, long nanos) {
+        if (before != null) {
+            before.flush();
+        }
+        fds.poll(nanos);
+        RingWords made = ring; // perhaps since then
+        if (made != null) {
+            await(made, 0);
         }
     }
 

@@ -30,6 +30,7 @@ final class Libc {
     static final int POLLOUT = 4;
     static final int POLLERR = 8;
     static final int POLLHUP = 16;
+    static final int POLLNVAL = 32;
     static final int POLLRDHUP = 0x2000;
 
     private static final int F_SETFL = 4;
