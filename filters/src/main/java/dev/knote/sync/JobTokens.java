@@ -24,6 +24,7 @@ import java.time.Duration;
  * <tr><td>16</td><td>u64</td><td>when somebody last looked for such: CLOCK_MONOTONIC, in nanoseconds</td></tr>
  * <tr><td>24</td><td>u32</td><td>woken: 0, or when a waiter was woken who has not looked yet: CLOCK_MONOTONIC in
  * microseconds, its low 32 bits, or 1</td></tr>
+ * <tr><td>28</td><td>u32</td><td>turn: when somebody who could have gone on left a token to others, as woken; 0: never</td></tr>
  * <tr><td>64 + 8 i</td><td>u64</td><td>token i: 0 free, or its holder's pid in bits 0 to 21 and from bit 22 on the time
  * its process started at, field 22 of /proc/PID/stat</td></tr>
  * </table>
@@ -40,6 +41,9 @@ import java.time.Duration;
  *           5  if the epoch is still the one remembered: waiters - 1 (compare and set);
  *              if there are more free tokens and waiters: wake
  * release:  token: compare and set me -> 0; if the count of waiters is not 0: wake
+ * next:     keep the token if nobody is counted, or if turn is less than 1 ms ago, or compare and set of turn to now fails.
+ *           Else as release, and try; if one was woken for it, who tries leaves that token alone while woken is not 0
+ *           and less than 1 ms ago, and does not set woken to 0 in step 1, until he has slept
  * wake:     if woken is not 0, and less than 1 ms ago: nothing, that one will look. Else woken = now, sequence + 1,
  *           FUTEX_WAKE of 1; if it woke nobody: woken = 0
  * heal:     if 16 such wakes in a row woke nobody, though waiters are counted, some have been killed:
@@ -67,29 +71,25 @@ public final class JobTokens {
     private static final long HEADER = 64;
     private static final long LOOKED = 16;
     private static final int MOST = 1 << 20;
-    private static final int COUNT = 0xffff;
-    private static final int EPOCH = 0x10000;
-    private static final int VAIN = 16;
-    private static final int FRESH_MICROS = 1000;
+    private static final int TURN_MICROS = 1000;
+    private static final int NONE = -1;
 
     private final MemorySegment memory;
-    private final MemorySegment sequence;
-    private final MemorySegment waiters;
     private final MemorySegment lost;
-    private final MemorySegment woken;
+    private final MemorySegment turn;
+    private final TokenWaiters waiters;
     private final int size;
     /** Where the next search begins: with what was given back last. */
     private int hint;
-    /** Wakes in a row that woke nobody. */
-    private int vain;
+    /** The token that was given back for somebody who is on his way. */
+    private int left = NONE;
 
     private JobTokens(MemorySegment memory, int size) {
         this.memory = memory;
         this.size = size;
-        sequence = memory.asSlice(4, Integer.BYTES);
-        waiters = memory.asSlice(8, Integer.BYTES);
         lost = memory.asSlice(12, Integer.BYTES);
-        woken = memory.asSlice(24, Integer.BYTES);
+        turn = memory.asSlice(28, Integer.BYTES);
+        waiters = new TokenWaiters(memory);
         hint = Math.floorMod(Holder.pid(Holder.SELF) * 0x9E3779B9, size);
     }
 
@@ -133,6 +133,9 @@ public final class JobTokens {
 
     /** Takes a token if there is one: its number, to give back, or -1. Never sleeps, makes no system call. */
     public int tryTake() {
+        if (left != NONE && !waiters.isOneOnHisWay()) {
+            left = NONE;
+        }
         int from = Math.min(hint, size - 1);
         for (int i = from; i < size; i++) {
             if (tryTake(i)) {
@@ -170,10 +173,43 @@ public final class JobTokens {
      */
     public void release(int token) {
         if (token < 0 || token >= size || !LONG.compareAndSet(memory, at(token), Holder.SELF, 0L)) {
-            throw notHeld(token);
+            throw notHeld("release", token);
         }
         hint = token;
-        wakeOne();
+        waiters.wakeOne();
+    }
+
+    /**
+     * For who has done a job, and has another one to do: goes on with the token, or, about once in a millisecond if
+     * others wait, gives it back for one of them. That spares a release, the wake of one who would come too late for what
+     * the caller takes again, and his return to sleep. It makes no system call but to give it to another.
+     *
+     * @return a token, that one or another; or -1: wait for one as everybody does
+     * @throws IllegalArgumentException if this process does not hold it
+     */
+    public int next(int token) {
+        if (token < 0 || token >= size || holder(token) != Holder.SELF) {
+            throw notHeld("next", token);
+        }
+        if (!waiters.hasSome() || !isTurn()) {
+            return token;
+        }
+        if (!LONG.compareAndSet(memory, at(token), Holder.SELF, 0L)) {
+            throw notHeld("next", token);
+        }
+        hint = token;
+        if (waiters.wakeOne()) {
+            left = token;
+        }
+        return tryTake();
+    }
+
+    /** Whether the others are to have one. */
+    private boolean isTurn() {
+        int now = TokenWaiters.micros();
+        int last = Words.get(turn);
+        boolean is = last == 0 || now - last < 0 || now - last >= TURN_MICROS;
+        return is && Words.swap(turn, last, now);
     }
 
     /**
@@ -199,7 +235,7 @@ public final class JobTokens {
             free += holder(i) == 0 ? 1 : 0;
         }
         if (free > 0) {
-            tell(Words.get(waiters), free);
+            waiters.tell(free);
         }
         return found;
     }
@@ -233,33 +269,7 @@ public final class JobTokens {
     }
 
     MemorySegment sequence() {
-        return sequence;
-    }
-
-    /** Step 2: counted as a waiter in the present epoch. The ticket before was 0 at first. */
-    int enter(int ticket) {
-        for (;;) {
-            int now = Words.get(waiters);
-            if (ticket != 0 && ((ticket ^ now) & ~COUNT) == 0) {
-                return ticket;
-            }
-            if ((now & COUNT) == COUNT) {
-                throw new IllegalStateException("JobTokens: " + COUNT + " wait: expected fewer");
-            }
-            if (Words.swap(waiters, now, now + 1)) {
-                return now & ~COUNT | 1;
-            }
-        }
-    }
-
-    /** Step 5. */
-    void leave(int ticket) {
-        for (;;) {
-            int now = Words.get(waiters);
-            if (((ticket ^ now) & ~COUNT) != 0 || (now & COUNT) == 0 || Words.swap(waiters, now, now - 1)) {
-                return;
-            }
-        }
+        return waiters.sequence;
     }
 
     /** Looks for the dead if nobody has for {@link #LOOK}. */
@@ -272,61 +282,26 @@ public final class JobTokens {
         }
     }
 
-    /** A token is free: one of those who wait is woken, unless one is on his way. */
-    void wakeOne() {
-        int now = Words.get(waiters);
-        if ((now & COUNT) == 0) {
-            return;
-        }
-        int micros = (int) (System.nanoTime() / 1000) | 1;
-        int last = Words.get(woken);
-        if (last == 0 || micros - last < 0 || micros - last >= FRESH_MICROS) {
-            Words.set(woken, micros);
-            tell(now, 1);
-        }
-    }
-
     /** Who waited has a token: if there are more, there is more to do for others. */
     void wakeNext() {
-        if ((Words.get(waiters) & COUNT) != 0 && free() > 0) {
-            wakeOne();
+        if (waiters.hasSome() && free() > 0) {
+            waiters.wakeOne();
         }
     }
 
-    /** Who waits is about to look. */
-    void looks() {
-        if (Words.get(woken) != 0) {
-            Words.set(woken, 0);
-        }
-    }
-
-    /** @param now the word of the waiters */
-    private void tell(int now, int count) {
-        if ((now & COUNT) == 0) {
-            return;
-        }
-        Words.add(sequence, 1);
-        if (Words.wake(sequence, count) > 0) {
-            vain = 0;
-            return;
-        }
-        Words.set(woken, 0);
-        if (++vain >= VAIN) {
-            vain = 0;
-            if (Words.swap(waiters, now, (now & ~COUNT) + EPOCH)) {
-                Words.add(sequence, 1);
-                Words.wake(sequence, Integer.MAX_VALUE);
-            }
-        }
+    TokenWaiters waiters() {
+        return waiters;
     }
 
     private int sleepFor(long deadline) {
         int ticket = 0;
         try {
             for (;;) {
-                int seen = Words.get(sequence);
-                looks();
-                ticket = enter(ticket);
+                int seen = Words.get(waiters.sequence);
+                if (left == NONE) {
+                    waiters.looks();
+                }
+                ticket = waiters.enter(ticket);
                 lookIfDue();
                 int token = tryTake();
                 long now = System.nanoTime();
@@ -334,19 +309,20 @@ public final class JobTokens {
                     return token;
                 }
                 long look = now + LOOK_NANOS;
-                Words.sleep(sequence, seen,
+                Words.sleep(waiters.sequence, seen,
                         deadline == Words.NEVER || deadline - look > 0 ? look : deadline);
+                left = NONE;
             }
         } finally {
             if (ticket != 0) {
-                leave(ticket);
+                waiters.leave(ticket);
                 wakeNext();
             }
         }
     }
 
     private boolean tryTake(int token) {
-        return holder(token) == 0 && LONG.compareAndSet(memory, at(token), 0L, Holder.SELF);
+        return token != left && holder(token) == 0 && LONG.compareAndSet(memory, at(token), 0L, Holder.SELF);
     }
 
     private long holder(int token) {
@@ -366,8 +342,8 @@ public final class JobTokens {
         return false;
     }
 
-    private IllegalArgumentException notHeld(int token) {
-        String what = "JobTokens.release: token is " + token + ": expected ";
+    private IllegalArgumentException notHeld(String call, int token) {
+        String what = "JobTokens." + call + ": token is " + token + ": expected ";
         if (token < 0 || token >= size) {
             return new IllegalArgumentException(what + "0 to " + (size - 1));
         }

@@ -21,22 +21,10 @@ final class MutexLine {
     private static final long RESERVED = Long.MIN_VALUE;
     private static final long LOST = DIED | TID;
 
-    private static final long CPU = 8;
-    private static final long AWAKE = 12;
-    private static final long WORTH = 16;
     private static final long PASSED = 20;
     private static final long HANDED = 24;
     private static final long NAMESPACE = 32;
 
-    private static final int LOOKS = 8;
-    private static final int PAUSES = 4;
-    /** Nanoseconds: what a sleep and a wake cost, about. */
-    private static final int MOST_WORTH = 50_000;
-    private static final int LEAST_WORTH = 500;
-    /** Who sees it free so soon need not take it at once: what is held for less is worth less than moving it here. */
-    private static final int SHORT_NANOS = 300;
-    private static final int LEAVE_NANOS = 10_000;
-    private static final int DOUBTS = 16;
     private static final int PASSES = 64;
     private static final long TURN_NANOS = 4_000_000;
 
@@ -45,12 +33,14 @@ final class MutexLine {
 
     final MemorySegment futex;
     private final MemorySegment line;
+    private final MutexSpin awake;
     /** What a tryLock has last met in vain, and when: a hint, which threads may spoil for each other. */
     private long met;
     private long metNanos;
 
     MutexLine(MemorySegment line) {
         this.line = line;
+        awake = new MutexSpin(this, line);
         futex = line.asSlice(0, Integer.BYTES);
     }
 
@@ -70,13 +60,17 @@ final class MutexLine {
     }
 
     boolean lockFree(MutexThread me) {
-        int cpu = me.cpu() + 1;
         if (!swap(me.left, me.id | me.left)) {
             return false;
         }
-        publish(cpu);
+        awake.publish(me);
         me.locks++;
         return true;
+    }
+
+    /** Says where the owner runs, who calls. */
+    void publish(MutexThread me) {
+        awake.publish(me);
     }
 
     Outcome lock(MutexThread me, long deadline) {
@@ -86,7 +80,7 @@ final class MutexLine {
             if (deadline != Words.NEVER && System.nanoTime() >= deadline) {
                 return woken ? giveUp(me) : tryLock(me);
             }
-            outcome = spin(me, deadline, woken);
+            outcome = awake.spin(me, deadline, woken);
             if (outcome == Outcome.BUSY) {
                 outcome = sleep(me, deadline, woken);
                 woken = true;
@@ -117,7 +111,7 @@ final class MutexLine {
     }
 
     /** Locks if it is free; if it is reserved, only one who was woken may. */
-    private Outcome take(MutexThread me, boolean woken) {
+    Outcome take(MutexThread me, boolean woken) {
         while (true) {
             long seen = get();
             if (isHeld(seen)) {
@@ -137,100 +131,11 @@ final class MutexLine {
                 return Outcome.BUSY;
             }
             if (swap(seen, me.id | seen & (WAITERS | DIED) | (woken ? WAITERS : 0))) {
-                publish(me.cpu() + 1);
+                awake.publish(me);
                 me.locks++;
                 return (seen & DIED) != 0 ? Outcome.OWNER_DIED : Outcome.LOCKED;
             }
         }
-    }
-
-    /** Stays awake for it, alone, if that may help. Who has it already may not have said that it waits no more. */
-    private Outcome spin(MutexThread me, long deadline, boolean woken) {
-        int awake = (int) INT.getVolatile(line, AWAKE);
-        if (awake != 0 && awake != (int) (get() & TID) || isBesideMe(me)
-                || !INT.compareAndSet(line, AWAKE, awake, me.tid())) {
-            return Outcome.BUSY;
-        }
-        me.spins++;
-        try {
-            return look(me, deadline, woken);
-        } finally {
-            INT.compareAndSet(line, AWAKE, me.tid(), 0);
-        }
-    }
-
-    /** Looks at the mutex while its owner may be running, for as long as it has been worth while. */
-    private Outcome look(MutexThread me, long deadline, boolean woken) {
-        int worth = (int) INT.getOpaque(line, WORTH);
-        boolean doubt = me.spins % DOUBTS == 0 || worth <= 0 || worth > MOST_WORTH;
-        long begin = System.nanoTime();
-        long end = Math.min(deadline, begin + (doubt ? MOST_WORTH : worth));
-        long now = begin;
-        boolean mayLeave = me.isHammering(begin);
-        for (int looks = 1;; looks++) {
-            if (isFree(get(), woken)) {
-                now = System.nanoTime();
-                if (mayLeave && now - begin < SHORT_NANOS && now < end) {
-                    long left = leave(now);
-                    begin += left;
-                    end += left;
-                    mayLeave = false;
-                    continue;
-                }
-                Outcome outcome = take(me, woken);
-                if (outcome != Outcome.BUSY) {
-                    learn(worth - worth / DOUBTS, 2 * (now - begin));
-                    return outcome;
-                }
-            }
-            Thread.onSpinWait();
-            if (looks % LOOKS == 0) {
-                now = System.nanoTime();
-                if (now >= end) {
-                    learn(worth / 2, 0);
-                    return Outcome.BUSY;
-                }
-                if ((int) INT.getOpaque(line, CPU) == 0 || isBesideMe(me)) {
-                    return Outcome.BUSY;
-                }
-            }
-        }
-    }
-
-    /**
-     * Leaves it to its owner for a moment, of one who would come back for it at once as well. To take what is held for so
-     * short a time whenever it is free would move the line, and all that the mutex guards, from processor to
-     * processor, which takes longer than a section. Returns how long that was.
-     */
-    private static long leave(long now) {
-        long left;
-        do {
-            for (int i = 0; i < LOOKS; i++) {
-                Thread.onSpinWait();
-            }
-            left = System.nanoTime() - now;
-        } while (left < LEAVE_NANOS);
-        return left;
-    }
-
-    /**
-     * Whether the owner was last seen on this processor: it does not run then. Who has locked it in this moment needs the
-     * line back to say where he is: until then it is the last owner's processor that stands there, often this one.
-     */
-    private boolean isBesideMe(MutexThread me) {
-        for (int i = 0; (int) INT.getOpaque(line, CPU) == me.cpu() + 1; i++) {
-            if (i > 0) {
-                return true;
-            }
-            for (int pauses = 0; pauses < PAUSES; pauses++) {
-                Thread.onSpinWait();
-            }
-        }
-        return false;
-    }
-
-    private void learn(int worth, long atLeast) {
-        INT.setOpaque(line, WORTH, Math.clamp(Math.max(worth, atLeast), LEAST_WORTH, MOST_WORTH));
     }
 
     private Outcome sleep(MutexThread me, long deadline, boolean woken) {
@@ -239,13 +144,13 @@ final class MutexLine {
             return take(me, woken);
         }
         long before = get();
-        int awake = (int) INT.getVolatile(line, AWAKE);
+        int staysAwake = awake.who();
         long end = Math.min(deadline, System.nanoTime() + LOOK_NANOS);
         if (Words.sleep(futex, value, end)) {
             return take(me, true);
         }
-        if (awake != 0) {
-            INT.compareAndSet(line, AWAKE, awake, 0);
+        if (staysAwake != 0) {
+            awake.end(staysAwake);
         }
         Outcome outcome = take(me, true);
         return outcome == Outcome.BUSY && get() == before ? inherit(me, before) : outcome;
@@ -269,7 +174,7 @@ final class MutexLine {
         if (!isHeld(seen) || !MutexThread.isDead(owner(seen)) || !swap(seen, me.id | seen & WAITERS | DIED)) {
             return Outcome.BUSY;
         }
-        publish(me.cpu() + 1);
+        awake.publish(me);
         return Outcome.OWNER_DIED;
     }
 
@@ -314,7 +219,7 @@ final class MutexLine {
         if ((seen & DIED) != 0) {
             LONG.setVolatile(line, 0L, LOST);
             Words.wake(futex, Integer.MAX_VALUE);
-        } else if ((int) INT.getVolatile(line, AWAKE) == 0) {
+        } else if (awake.who() == 0) {
             LONG.setVolatile(line, 0L, 0L);
             Words.wake(futex, 1);
         } else if (isTurn()) {
@@ -322,7 +227,7 @@ final class MutexLine {
             wakeOne();
         } else {
             LONG.setVolatile(line, 0L, WAITERS);
-            if ((int) INT.getVolatile(line, AWAKE) != 0) {
+            if (awake.who() != 0) {
                 me.left = WAITERS;
             } else if (swap(WAITERS, 0)) {
                 Words.wake(futex, 1);
@@ -377,13 +282,12 @@ final class MutexLine {
         }
     }
 
-    private void publish(int cpu) {
-        if ((int) INT.getOpaque(line, CPU) != cpu) {
-            INT.setOpaque(line, CPU, cpu);
-        }
+    /** The thread id in the word: the owner's, 0 if it is free. */
+    int ownerTid() {
+        return (int) (get() & TID);
     }
 
-    private long get() {
+    long get() {
         return (long) LONG.getVolatile(line, 0L);
     }
 
@@ -396,7 +300,7 @@ final class MutexLine {
     }
 
     /** For all, or for one who has slept; a mutex that is lost, too: it is to be found out by {@link #take}. */
-    private static boolean isFree(long seen, boolean woken) {
+    static boolean isFree(long seen, boolean woken) {
         return !isHeld(seen) && (woken || !isReserved(seen));
     }
 

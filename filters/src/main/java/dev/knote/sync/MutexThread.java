@@ -24,11 +24,14 @@ final class MutexThread {
     int spins;
     /** How often it has locked any mutex since it last began to spin, and when that was. */
     int locks;
+    /** How often it has found another one in {@link SharedMutex#last}. */
+    int misses;
     private long spinNanos;
     /** What it left in a mutex when it last unlocked one, 0 or that others may sleep: a guess at what it will find. */
     long left;
 
     private final OwnCpu cpu;
+    private final long javaId = Thread.currentThread().threadId();
 
     private MutexThread() {
         if (Thread.currentThread().isVirtual()) {
@@ -42,6 +45,10 @@ final class MutexThread {
 
     static MutexThread current() {
         return CURRENT.get();
+    }
+
+    boolean isCaller() {
+        return javaId == Thread.currentThread().threadId();
     }
 
     /** Begins to spin: whether it has done little but lock, again and again, since it did so last. */

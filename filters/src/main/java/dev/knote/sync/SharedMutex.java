@@ -4,6 +4,8 @@ import dev.knote.KeventException;
 import dev.knote.linux.Errno;
 import dev.knote.words.Words;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
 import java.time.Duration;
 
 /**
@@ -23,7 +25,8 @@ import java.time.Duration;
  * <tr><td>0</td><td>u64</td><td>the word. Bits 0 to 29: the owner's thread id, 0 if it is free; bit 30: an owner died;
  * bit 31: somebody may sleep; bits 32 to 62: the stamp of the owner's birth (starttime, field 22 of /proc/TID/stat;
  * 0: not known); bit 63, without a thread id: free for those alone who have slept</td></tr>
- * <tr><td>8</td><td>u32</td><td>the processor of who locked it last, and 1; 0: not known</td></tr>
+ * <tr><td>8</td><td>u32</td><td>who has said last, while he had it, where he runs. Bits 0 to 11: the number of his
+ * processor, and 1, 0: not known; bits 12 to 31: the low bits of his thread id</td></tr>
  * <tr><td>12</td><td>u32</td><td>the thread id of who stays awake for it, one at a time; 0: nobody</td></tr>
  * <tr><td>16</td><td>u32</td><td>how long that is worth, in nanoseconds; 0: not known</td></tr>
  * <tr><td>20</td><td>u32</td><td>how often it was left to who is awake, though somebody may sleep</td></tr>
@@ -35,13 +38,14 @@ import java.time.Duration;
  * consistent; the futex is its low half, shared. The rest are hints; a C program must know of 12, and may leave out the
  * others.
  * <ul>
- * <li>Lock: 0 to stamp and id; then store the processor, if another one stands there. A free word that has bits 30 or 31
- * keeps them.
+ * <li>Lock: 0 to stamp and id; then say at 8 where one runs, if something else stands there. Who has said so may lock
+ * some more times without: others believe it while its thread id is that of the owner. A free word that has bits 30 or
+ * 31 keeps them.
  * <li>Unlock: stamp and id to 0. That fails if bit 31 is set. If nobody stays awake then: to 0, and wake
  * one. Else: to bit 31 alone, and look at 12 again; if nobody stays awake any more, bit 31 alone to 0, and if that
  * succeeds, wake one.
  * <li>Stay awake: own id at 12, by compare-and-set from 0 or from the owner's id, only while the owner's processor is
- * another one; to end it, own id to 0, then look at the word again.
+ * another one, or not known; to end it, own id to 0, then look at the word again.
  * <li>Sleep: set bit 31, FUTEX_WAIT while the low half is unchanged, at most 50 ms. Who has slept locks with bit 31
  * set, and sets it before it gives up.
  * <li>After 50 ms with the same word: if the owner is dead, the word to own stamp and id with bit 30. What was at 12
@@ -73,10 +77,21 @@ public final class SharedMutex {
         BUSY
     }
 
-    private final MutexLine line;
+    private static final VarHandle LONG = ValueLayout.JAVA_LONG.varHandle();
+    /** How often a thread that finds another one in {@link #last} leaves it there: they may take turns. */
+    private static final int MISSES = 64;
+    /** How often it locks until it says again where it runs. */
+    private static final int LOCKS = 16;
 
-    private SharedMutex(MutexLine line) {
-        this.line = line;
+    private final MutexLine line;
+    private final MemorySegment word;
+    /** Who of this process locks all the time, or null: so he need not look himself up. Any thread may set it. */
+    private MutexThread last;
+
+    private SharedMutex(MemorySegment bytes) {
+        line = new MutexLine(bytes);
+        word = bytes.asSlice(0, Long.BYTES);
+        line.join();
     }
 
     /**
@@ -87,9 +102,7 @@ public final class SharedMutex {
      */
     public static SharedMutex of(MemorySegment memory, long offset) {
         Words.region("SharedMutex.of: memory", memory, offset, BYTES, BYTES);
-        MutexLine line = new MutexLine(memory.asSlice(offset, BYTES));
-        line.join();
-        return new SharedMutex(line);
+        return new SharedMutex(memory.asSlice(offset, BYTES));
     }
 
     /**
@@ -100,14 +113,16 @@ public final class SharedMutex {
      *         successor has unlocked without {@link #consistent}
      */
     public Outcome lock() {
-        MutexThread me = MutexThread.current();
-        return line.lockFree(me) ? Outcome.LOCKED : line.lock(me, Words.NEVER);
+        return lockAgain() ? Outcome.LOCKED : lockFor(Words.NEVER);
     }
 
     /** Locks if the mutex is free; errors as of {@link #lock}. */
     public Outcome tryLock() {
+        if (lockAgain()) {
+            return Outcome.LOCKED;
+        }
         MutexThread me = MutexThread.current();
-        return line.lockFree(me) ? Outcome.LOCKED : line.tryLock(me);
+        return note(me, line.lockFree(me) ? Outcome.LOCKED : line.tryLock(me));
     }
 
     /**
@@ -116,9 +131,8 @@ public final class SharedMutex {
      * @throws KeventException EINVAL if {@code timeout} is negative
      */
     public Outcome tryLock(Duration timeout) {
-        MutexThread me = MutexThread.current();
         long nanos = nanos(timeout);
-        return line.lockFree(me) ? Outcome.LOCKED : line.lock(me, Words.deadline(nanos));
+        return lockAgain() ? Outcome.LOCKED : lockFor(Words.deadline(nanos));
     }
 
     /**
@@ -127,7 +141,10 @@ public final class SharedMutex {
      * @throws KeventException EPERM if the caller is not the owner
      */
     public void unlock() {
-        line.unlock(MutexThread.current());
+        MutexThread me = last;
+        if (me == null || !me.isCaller() || (long) LONG.compareAndExchange(word, 0L, me.id, 0L) != me.id) {
+            unlockOther();
+        }
     }
 
     /**
@@ -175,6 +192,43 @@ public final class SharedMutex {
     /** As {@link #unlock}, of one who has locked in vain: that an owner has died is for the next one to hear of. */
     void giveBack() {
         line.giveBack(MutexThread.current());
+    }
+
+    /** Locks it if it is free and the thread is the one who locks all the time. */
+    private boolean lockAgain() {
+        MutexThread me = last;
+        if (me == null || !me.isCaller() || (long) LONG.compareAndExchange(word, 0L, 0L, me.id) != 0) {
+            return false;
+        }
+        if ((++me.locks & LOCKS - 1) == 0) {
+            line.publish(me);
+        }
+        return true;
+    }
+
+    private Outcome lockFor(long deadline) {
+        MutexThread me = MutexThread.current();
+        return note(me, line.lockFree(me) ? Outcome.LOCKED : line.lock(me, deadline));
+    }
+
+    /** Who is not {@link #last} has it, and has said where he runs: then the last one has to say so again. */
+    private Outcome note(MutexThread me, Outcome outcome) {
+        if (outcome == Outcome.LOCKED && last != me) {
+            if ((++me.misses & MISSES - 1) == 0) {
+                last = me;
+            } else if (last != null) {
+                last = null;
+            }
+        }
+        return outcome;
+    }
+
+    private void unlockOther() {
+        MutexThread me = MutexThread.current();
+        line.unlock(me);
+        if (me.left != 0 && last != null) {
+            last = null; // lockAgain would guess wrong
+        }
     }
 
     private static long nanos(Duration timeout) {

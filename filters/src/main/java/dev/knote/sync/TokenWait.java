@@ -33,7 +33,7 @@ public final class TokenWait implements AutoCloseable {
     /** Takes a token if there is one, and waits no more; else -1, and the queue waits. */
     public int tryTake() {
         if (ticket != 0) {
-            tokens.looks();
+            tokens.waiters().looks();
         }
         int token = tokens.tryTake();
         if (token < 0) {
@@ -48,7 +48,7 @@ public final class TokenWait implements AutoCloseable {
     /** Waits no more. If a wake had come and no token was taken for it, another is woken. */
     public void cancel() {
         if (ticket != 0) {
-            tokens.looks();
+            tokens.waiters().looks();
             stop();
         }
     }
@@ -64,7 +64,7 @@ public final class TokenWait implements AutoCloseable {
 
     private int orWait() {
         int seen = Words.get(tokens.sequence());
-        ticket = tokens.enter(ticket);
+        ticket = tokens.waiters().enter(ticket);
         tokens.lookIfDue();
         int token = tokens.tryTake();
         if (token < 0) {
@@ -79,7 +79,7 @@ public final class TokenWait implements AutoCloseable {
     }
 
     private void stop() {
-        tokens.leave(ticket);
+        tokens.waiters().leave(ticket);
         ticket = 0;
         if (word != null && word.isValid() && queue.isOpen()) {
             word.cancel();

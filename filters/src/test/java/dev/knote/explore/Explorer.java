@@ -2,6 +2,7 @@ package dev.knote.explore;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 
 /**
@@ -108,11 +109,14 @@ public final class Explorer {
     /** A test that fails unless a run fails with the fault, and as many without it do not. */
     public DynamicTest sees(Fault fault) {
         return DynamicTest.dynamicTest(type.getSimpleName() + " sees " + fault, () -> {
-            if (with(fault).explore() == null) {
+            List<Fault> others = faults;
+            faults = Stream.concat(others.stream(), Stream.of(fault)).toList();
+            if (explore() == null) {
                 throw new AssertionError("nobody sees it in " + runs + " runs: " + fault);
             }
             most = runs;
-            String other = with().explore();
+            faults = others;
+            String other = explore();
             if (other != null) {
                 throw new AssertionError("without the fault: " + other);
             }

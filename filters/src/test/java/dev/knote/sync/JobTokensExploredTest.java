@@ -209,8 +209,51 @@ class JobTokensExploredTest {
         }
     }
 
+    /** Process 0 has the only one from the beginning, and another job; processes 1 and 2 wait, 1 not for ever. */
+    public static class GoesOn extends Users {
+        public GoesOn() {
+            super(1);
+        }
+
+        @Override
+        public void begin(World world) {
+            if (world.notes[0] == 0) {
+                take(world, tokens(world), null);
+            }
+        }
+
+        @Override
+        public boolean mayBeLate(int thread) {
+            return thread == 1;
+        }
+
+        @Override
+        public void run(int thread, World world) {
+            JobTokens mine = tokens(world);
+            if (thread != 0) {
+                int token = take(world, mine, thread == 1 ? Duration.ofMillis(100) : null);
+                if (token >= 0) {
+                    release(world, mine, token);
+                }
+                return;
+            }
+            world.notes[0] = 0;
+            int token = mine.next(0);
+            if (token >= 0) {
+                world.notes[0] = 1;
+            } else {
+                token = take(world, mine, null);
+            }
+            release(world, mine, token);
+        }
+    }
+
     private static Explorer three() {
         return Explorer.of(Three.class).preemptions(2);
+    }
+
+    private static Explorer goesOn() {
+        return Explorer.of(GoesOn.class).preemptions(1).timeouts(1);
     }
 
     private static Explorer both() {
@@ -237,6 +280,13 @@ class JobTokensExploredTest {
     }
 
     @Test
+    void whoGoesOnOrLeavesItToOthersGetsOneAgain() {
+        goesOn().check();
+        Explorer.of(GoesOn.class).preemptions(2).check();
+        Explorer.of(GoesOn.class).preemptions(1).kills(1, 1, 2).check();
+    }
+
+    @Test
     void whoseTimeIsOverPassesTheWakeOn() {
         impatient().check();
     }
@@ -257,22 +307,25 @@ class JobTokensExploredTest {
         return Stream.of(
                 // no wake; not counted; counted, and not looked again; not counted out
                 three().sees(Fault.without("JobTokens", "release", "wakeOne")),
-                three().sees(Fault.answer("JobTokens", "enter", "swap", 1)),
+                three().sees(Fault.answer("TokenWaiters", "enter", "swap", 1)),
                 three().sees(Fault.without("JobTokens", "sleepFor", "leave")),
                 // the sequence stays, so that who is about to sleep is not woken
-                three().sees(Fault.without("JobTokens", "tell", "add").at(1)),
+                three().sees(Fault.without("TokenWaiters", "tell", "add").at(1)),
                 // a wake is not passed on by who takes, though there is more
                 both().sees(Fault.without("JobTokens", "sleepFor", "wakeNext")),
                 // a wake is on its way for ever
                 three().sees(Fault.without("JobTokens", "sleepFor", "looks")),
                 // taken though it is another's
                 three().sees(Fault.answer("JobTokens", "tryTake", "compareAndSet", 1)),
+                // left to one who was woken long ago, or to nobody
+                goesOn().sees(Fault.answer("JobTokens", "tryTake", "isOneOnHisWay", 1)),
+                goesOn().sees(Fault.answer("JobTokens", "next", "compareAndSet", 1)),
                 // the dead keep theirs; nobody looks for the dead
                 dying().sees(Fault.answer("JobTokens", "recover", "isDead", 0)),
                 dying().sees(Fault.without("JobTokens", "sleepFor", "lookIfDue")),
                 // the living lose theirs
                 three().timeouts(1).sees(Fault.answer("JobTokens", "recover", "isDead", 1)),
                 // the dead are counted for ever
-                counted().sees(Fault.answer("JobTokens", "tell", "swap", 0)));
+                counted().sees(Fault.answer("TokenWaiters", "tell", "swap", 0)));
     }
 }

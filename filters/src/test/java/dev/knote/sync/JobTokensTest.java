@@ -135,6 +135,48 @@ class JobTokensTest {
     }
 
     @Test
+    void whoGoesOnKeepsItsTokenWhileNobodyWaits() {
+        JobTokens tokens = JobTokens.of(memory.segment(), 2);
+        int token = tokens.take(LONG);
+        for (int i = 0; i < 1000; i++) {
+            assertEquals(token, tokens.next(token));
+        }
+        assertEquals(1, tokens.free());
+        assertEquals(0, memory.segment().get(ValueLayout.JAVA_INT, 4), "wakes");
+    }
+
+    @Test
+    void whoGoesOnLeavesTheTokenToOneWhoWaits() throws Exception {
+        JobTokens tokens = JobTokens.of(memory.segment(), 1);
+        for (int round = 0; round < 20; round++) {
+            int token = tokens.take(LONG);
+            var other = CompletableFuture.supplyAsync(() -> tokens.take(LONG));
+            Peers.await("a waiter", () -> waiters() == 1);
+            while (token >= 0) {
+                token = tokens.next(token);
+            }
+            assertEquals(0, (int) other.get(), "who waited has it");
+            tokens.release(0);
+        }
+        assertEquals(0, waiters());
+    }
+
+    /** It is left to others about once in a millisecond, and not each time. */
+    @Test
+    void whoGoesOnDoesNotWakeForEachJob() {
+        JobTokens tokens = JobTokens.of(memory.segment(), 1);
+        int token = tokens.take(LONG);
+        memory.segment().set(ValueLayout.JAVA_INT, 8, 1); // as one leaves it that was killed
+        long begin = System.nanoTime();
+        for (int i = 0; i < 100_000; i++) {
+            assertEquals(token, tokens.next(token));
+        }
+        int wakes = memory.segment().get(ValueLayout.JAVA_INT, 4);
+        long millis = (System.nanoTime() - begin) / 1_000_000;
+        assertTrue(wakes >= 1 && wakes <= 2 + millis, wakes + " wakes in " + millis + " ms");
+    }
+
+    @Test
     void moreThreadsThanTokensNeverHoldMoreThanThereAre() throws Exception {
         int most = 3;
         JobTokens tokens = JobTokens.of(memory.segment(), most);
@@ -146,6 +188,10 @@ class JobTokensTest {
             threads[i] = Thread.ofPlatform().start(() -> {
                 for (int n = 0; n < rounds; n++) {
                     int token = tokens.take(null);
+                    token = n % 2 == 0 ? tokens.next(token) : token;
+                    if (token < 0) {
+                        continue;
+                    }
                     worst.accumulateAndGet(held.incrementAndGet(), Math::max);
                     held.decrementAndGet();
                     tokens.release(token);
@@ -179,6 +225,9 @@ class JobTokensTest {
         assertMessage("its first word is 0", () -> JobTokens.of(memory.segment().asSlice(1024)));
         assertMessage("not a free one", () -> tokens.release(1));
         assertMessage("token is 2: expected 0 to 1", () -> tokens.release(2));
+        assertMessage("JobTokens.next: token is 1: expected one that this process holds",
+                () -> tokens.next(1));
+        assertMessage("JobTokens.next: token is -1: expected 0 to 1", () -> tokens.next(-1));
         assertMessage("timeout is PT-1S", () -> {
             tokens.tryTake();
             tokens.tryTake();

@@ -164,6 +164,18 @@ class SharedMutexExploredTest {
         }
     }
 
+    /** Thread 0 locks three times, as one who locks all the time, who looks nothing up and does not say where he runs. */
+    public static class Again extends Two {
+        @Override
+        public void run(int thread, World world) {
+            SharedMutex mutex = mutex(world);
+            for (int i = thread == 0 ? 3 : 1; i > 0; i--) {
+                guarded(thread, world, mutex, mutex.lock());
+                world.notes[1] -= i > 1 ? 1 : 0;
+            }
+        }
+    }
+
     private static Explorer on(Class<? extends Story> story) {
         return Explorer.of(story).tickNanos(TICK);
     }
@@ -186,6 +198,15 @@ class SharedMutexExploredTest {
         return new Fault[] {Fault.number("MutexLine", "isTurn", 64, 1)};
     }
 
+    /** Who locks a second time is one who locks all the time. */
+    private static Fault atOnce() {
+        return Fault.number("SharedMutex", "note", 63, 0);
+    }
+
+    private static Explorer again() {
+        return oneCpu(Again.class).with(atOnce());
+    }
+
     @Test
     void oneHasItAndNobodySleepsBesideIt() {
         oneCpu().preemptions(2).check();
@@ -203,6 +224,13 @@ class SharedMutexExploredTest {
     void soWhenItIsHandedToWhoSleeps() {
         on(Three.class).preemptions(1).with(oftenInTurn()).check();
         on(Two.class).preemptions(2).with(oftenInTurn()).check();
+    }
+
+    @Test
+    void soWithOneWhoLocksAllTheTime() {
+        again().preemptions(2).check();
+        on(Again.class).preemptions(1).with(atOnce()).check();
+        again().preemptions(1).kills(1).check();
     }
 
     @Test
@@ -231,7 +259,7 @@ class SharedMutexExploredTest {
                 oneCpu().sees(Fault.number("MutexLine", "sleep", 1, 0)),
                 // left to who is awake, who is not any more
                 on(Awake.class).spins(LOOKS)
-                        .sees(Fault.answer("MutexLine", "unlockWatched", "getVolatile", 1).at(2)),
+                        .sees(Fault.answer("MutexLine", "unlockWatched", "who", 1).at(2)),
                 on(Awake.class).spins(LOOKS).delays(1)
                         .sees(Fault.weaken("MutexLine", "unlockWatched", "setVolatile").at(4)),
                 // who gives up does not ask that another one is woken
@@ -239,6 +267,7 @@ class SharedMutexExploredTest {
                         .sees(Fault.answer("MutexLine", "giveUp", "announce", 1)),
                 // taken without being compared
                 on(Two.class).sees(Fault.answer("MutexLine", "lockFree", "swap", 1)),
+                again().sees(Fault.answer("SharedMutex", "lockAgain", "compareAndExchange", 0)),
                 // a dead owner is not noticed; a living one is robbed
                 dying().sees(Fault.answer("MutexLine", "inherit", "isDead", 0)),
                 oneCpu(Two.class).timeouts(1)

@@ -2,7 +2,6 @@ package dev.knote.sync;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -226,14 +225,48 @@ class SharedMutexTest {
     @Test
     void a_waiter_stays_awake_only_while_the_owner_may_run_elsewhere() throws Exception {
         mutex.lock();
-        assertTrue(SharedMemory.load32(processor()) > 0, "the owner's processor");
-        assertEquals(0, spins(0), "times awake for an owner on the same processor");
-        assertTrue(spins(1) > 0, "times awake for an owner elsewhere");
+        int me = MutexThread.current().tid();
+        assertEquals(me << 12, SharedMemory.load32(processor()) & ~0xfff, "who has said where he runs");
+        assertTrue((SharedMemory.load32(processor()) & 0xfff) > 0, "the owner's processor");
+        assertEquals(0, spins(me, 0), "times awake for an owner on the same processor");
+        assertTrue(spins(me, 1) > 0, "times awake for an owner elsewhere");
+        if (Runtime.getRuntime().availableProcessors() > 1) {
+            assertTrue(spins(me + 1, 0) > 0, "times awake for an owner who has not said where he is");
+        }
         mutex.unlock();
-        int none = Integer.MAX_VALUE;
-        SharedMemory.store32(processor(), none);
+    }
+
+    @Test
+    void who_locks_all_the_time_says_where_he_runs_once_in_a_while() {
+        for (int i = 0; i < 100; i++) {
+            mutex.lock();
+            mutex.unlock();
+        }
+        SharedMemory.store32(processor(), 0);
+        for (int i = 0; i < 16; i++) {
+            mutex.lock();
+            mutex.unlock();
+        }
+        assertEquals(MutexThread.current().tid() << 12, SharedMemory.load32(processor()) & ~0xfff);
+    }
+
+    /** One thread locks all the time; another one locks in between: both are said to have it when they have it. */
+    @Test
+    void another_thread_in_between_is_said_to_have_it() throws Exception {
+        for (int i = 0; i < 100; i++) {
+            mutex.lock();
+            mutex.unlock();
+        }
+        int other = elsewhere(() -> {
+            mutex.lock();
+            int said = SharedMemory.load32(processor());
+            mutex.unlock();
+            return said >>> 12 == (MutexThread.current().tid() & 0xfffff) ? 1 : 0;
+        });
+        assertEquals(1, other);
         mutex.lock();
-        assertNotEquals(none, SharedMemory.load32(processor()), "the next owner's processor");
+        assertEquals(MutexThread.current().tid() << 12, SharedMemory.load32(processor()) & ~0xfff);
+        mutex.unlock();
     }
 
     @Test
@@ -252,12 +285,12 @@ class SharedMutexTest {
         assertTrue(bytes <= 10_000, bytes + " bytes for 20,000 sections");
     }
 
-    /** How often one has stayed awake for an owner that was seen {@code away} processors from its own. */
-    private int spins(int away) throws Exception {
+    /** How often one has stayed awake if {@code who} has said to run {@code away} processors from its own. */
+    private int spins(int who, int away) throws Exception {
         return elsewhere(() -> {
             int mine = Threads.cpu();
             bind(mine);
-            SharedMemory.store32(processor(), mine + away + 1);
+            SharedMemory.store32(processor(), who << 12 | mine + away + 1);
             assertEquals(Outcome.BUSY, mutex.tryLock(Duration.ofMillis(20)));
             return MutexThread.current().spins;
         });

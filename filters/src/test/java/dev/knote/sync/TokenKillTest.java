@@ -54,12 +54,17 @@ class TokenKillTest {
                 JobTokens tokens = JobTokens.of(memory.segment());
                 TokenWait wait = tokens.waitIn(queue, "token");
                 int rounds = Integer.parseInt(arguments[1]);
+                int token = -1;
                 for (int i = 0; rounds == 0 || i < rounds; i++) {
-                    int token;
-                    while ((token = wait.tryTake()) < 0) {
+                    while (token < 0 && (token = wait.tryTake()) < 0) {
                         queue.poll(event -> {}, null);
                     }
-                    tokens.release(token);
+                    if (i % 3 > 0 && i != rounds - 1) {
+                        token = tokens.next(token);
+                    } else {
+                        tokens.release(token);
+                        token = -1;
+                    }
                 }
                 wait.close();
             }

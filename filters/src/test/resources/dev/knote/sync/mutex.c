@@ -97,11 +97,17 @@ static int is_reserved(uint64_t seen) { return (seen & (RESERVED | TID | DIED)) 
 
 enum { BUSY, LOCKED, OWNER_DIED };
 
-/* Where who has it runs; that of the last one is left as it is. */
+/* Says who has it and where he runs, if something else was said. */
 static void publish(struct mutex *m) {
-    uint32_t cpu = sched_getcpu() + 1;
-    if (load(&m->cpu) != cpu)
-        store(&m->cpu, cpu);
+    uint32_t cpu = sched_getcpu() + 1, says = (uint32_t)self << 12 | (cpu <= 0xfff ? cpu : 0);
+    if (load(&m->cpu) != says)
+        store(&m->cpu, says);
+}
+
+/* Whether the owner has said that he runs on this processor. */
+static int is_beside(struct mutex *m) {
+    uint32_t said = load(&m->cpu), owner = get(m) & TID;
+    return said >> 12 == (owner & 0xfffff) && (said & 0xfff) == (uint32_t)sched_getcpu() + 1;
 }
 
 static int take(struct mutex *m, int woken) {
@@ -122,13 +128,13 @@ static int take(struct mutex *m, int woken) {
 
 static int stay_awake(struct mutex *m, int woken) {
     uint32_t me = self & TID, awake = load(&m->awake);
-    if (load(&m->cpu) == (uint32_t)sched_getcpu() + 1 || (awake != 0 && awake != (get(m) & TID))
+    if (is_beside(m) || (awake != 0 && awake != (get(m) & TID))
             || !__atomic_compare_exchange_n(&m->awake, &awake, me, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
         return BUSY;
     uint32_t worth = load(&m->worth);
     int64_t end = now() + (worth && worth < MOST_WORTH ? worth : MOST_WORTH);
     int outcome = BUSY;
-    while ((outcome = take(m, woken)) == BUSY && now() < end && load(&m->cpu) != (uint32_t)sched_getcpu() + 1)
+    while ((outcome = take(m, woken)) == BUSY && now() < end && !is_beside(m))
         __builtin_ia32_pause();
     __atomic_compare_exchange_n(&m->awake, &me, 0, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
     return outcome;

@@ -2,7 +2,7 @@
  * Takes part in the protocols of JobTokens and Latch, as their javadoc states them.
  *
  *   sync tokens PATH ROUNDS MICROS   takes a token, holds it at most MICROS (from a second on, exactly), gives it
- *                                    back; ROUNDS times, 0 for ever
+ *                                    back or goes on with it; ROUNDS times, 0 for ever
  *   sync set PATH OFFSET COUNT       COUNT times: adds to the number at OFFSET + 64, sets the latch at OFFSET
  *   sync own PATH OFFSET COUNT       owns the latch, and waits until the number is COUNT
  */
@@ -23,13 +23,14 @@
 struct region {
     _Atomic uint32_t size, sequence, waiters, lost;
     _Atomic uint64_t looked;
-    _Atomic uint32_t woken;
-    char rest[36];
+    _Atomic uint32_t woken, turn;
+    char rest[32];
     _Atomic uint64_t token[];
 };
 
 static struct region *r;
 static uint64_t me;
+static int left = -1;
 
 static long futex(_Atomic uint32_t *word, int op, uint32_t value, struct timespec *timeout) {
     return syscall(SYS_futex, word, op, value, timeout, 0, 0);
@@ -46,22 +47,32 @@ static uint64_t self(void) {
     return (uint64_t)start << 22 | (uint64_t)getpid();
 }
 
+static uint32_t micros(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint32_t)(t.tv_sec * 1000000 + t.tv_nsec / 1000) | 1;
+}
+
+static int is_fresh(uint32_t then, uint32_t now) { return then != 0 && now - then < 1000; }
+
 static int try_take(void) {
+    if (left >= 0 && !is_fresh(r->woken, micros())) left = -1;
     for (uint32_t i = 0; i < r->size; i++) {
         uint64_t nobody = 0;
-        if (r->token[i] == 0 && atomic_compare_exchange_strong(&r->token[i], &nobody, me)) return (int)i;
+        if ((int)i != left && r->token[i] == 0 && atomic_compare_exchange_strong(&r->token[i], &nobody, me)) return (int)i;
     }
     return -1;
 }
 
-static void wake(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    uint32_t micros = (uint32_t)(t.tv_sec * 1000000 + t.tv_nsec / 1000) | 1, last = r->woken;
-    if (!(r->waiters & 0xffff) || (last && micros - last < 1000)) return;
-    r->woken = micros;
+/* Whether somebody was woken. */
+static int wake(void) {
+    uint32_t now = micros();
+    if (!(r->waiters & 0xffff) || is_fresh(r->woken, now)) return 0;
+    r->woken = now;
     r->sequence++;
-    if (futex(&r->sequence, FUTEX_WAKE, 1, 0) == 0) r->woken = 0;
+    if (futex(&r->sequence, FUTEX_WAKE, 1, 0) > 0) return 1;
+    r->woken = 0;
+    return 0;
 }
 
 static void wake_next(void) {
@@ -78,7 +89,7 @@ static int take(void) {
     uint32_t epoch = 0;
     while (token < 0) {
         uint32_t seen = r->sequence;
-        r->woken = 0;
+        if (left < 0) r->woken = 0;
         uint32_t now = r->waiters;
         while (!counted || now >> 16 != epoch) {
             if (atomic_compare_exchange_strong(&r->waiters, &now, now + 1)) {
@@ -89,6 +100,7 @@ static int take(void) {
         if ((token = try_take()) < 0) {
             struct timespec look = {0, 250000000};
             futex(&r->sequence, FUTEX_WAIT, seen, &look);
+            left = -1;
         }
     }
     uint32_t now = r->waiters;
@@ -98,13 +110,26 @@ static int take(void) {
     return token;
 }
 
-static void release(int token) {
+static void give_back(int token) {
     uint64_t mine = me;
     if (!atomic_compare_exchange_strong(&r->token[token], &mine, 0)) {
         fprintf(stderr, "token %d is not mine but %llx\n", token, (unsigned long long)mine);
         exit(3);
     }
-    if (r->waiters & 0xffff) wake();
+}
+
+static void release(int token) {
+    give_back(token);
+    wake();
+}
+
+static int next(int token) {
+    if (!(r->waiters & 0xffff)) return token;
+    uint32_t now = micros(), last = r->turn;
+    if (is_fresh(last, now) || !atomic_compare_exchange_strong(&r->turn, &last, now)) return token;
+    give_back(token);
+    if (wake()) left = token;
+    return try_take();
 }
 
 static void set(_Atomic uint32_t *latch) {
@@ -132,11 +157,17 @@ int main(int argc, char **argv) {
         r = (void *)memory;
         me = self();
         unsigned seed = (unsigned)getpid();
+        int token = -1;
         for (long i = 0; offset == 0 || i < offset; i++) {
-            int token = take();
+            if (token < 0) token = take();
             if (count >= 1000000) sleep((unsigned)(count / 1000000));
             else if (rand_r(&seed) % 4 == 0) usleep((useconds_t)(rand_r(&seed) % (count + 1)));
-            release(token);
+            if (i == offset - 1 || rand_r(&seed) % 2 == 0) {
+                release(token);
+                token = -1;
+            } else {
+                token = next(token);
+            }
         }
     } else if (!strcmp(argv[1], "set")) {
         for (long i = 0; i < count; i++) {

@@ -17,9 +17,12 @@ final class TokenRows {
 
     private TokenRows() {}
 
-    /** With NONE nobody waits for tokens: what the timers of the jobs cost by themselves. */
+    /**
+     * With NEXT, who has another job to do goes on by JobTokens.next. With NONE nobody waits for tokens: what the timers of
+     * the jobs cost by themselves.
+     */
     private enum Way {
-        PIPE, WORDS, NONE
+        PIPE, WORDS, NEXT, NONE
     }
 
     /** What a run took, in the order in which sync.c says it. */
@@ -93,7 +96,7 @@ final class TokenRows {
                         spread(mine, Figure.SWITCHES, total).toString(),
                         spread(mine, Figure.WOKEN, total).toString(),
                         spread(mine, Figure.VAIN, total).toString(), Spread.of(over).toString(),
-                        way == Way.WORDS ? "< 0.42" : "") + " |");
+                        way == Way.WORDS || way == Way.NEXT ? "< 0.42" : "") + " |");
     }
 
     private static Spread spread(List<double[]> runs, Figure figure, double unit) {

@@ -2,7 +2,7 @@
  * tokens WAY JOBS TOTAL MICROS [work]: eight processes run TOTAL jobs together, at most JOBS at a time, each
  * about MICROS long: a timer of its process, which has up to 16 of them, or with work one at a time, in which
  * it computes. WAY is pipe, a byte a token, waited for with poll as make does it, or words, the protocol of
- * JobTokens, or none: JOBS, or eight, processes that have their share of the jobs for themselves and wait for
+ * JobTokens, or next, the same where who has another job to do goes on by JobTokens.next, or none: JOBS, or eight, processes that have their share of the jobs for themselves and wait for
  * timers alone. Says wall, user and system nanoseconds, context switches, returns of a wait for tokens, and how
  * many of them found none.
  *
@@ -37,8 +37,8 @@ enum { PROCESSES = 8, MOST = 16 };
 struct region {
     _Atomic uint32_t size, sequence, waiters, lost;
     char rest[8];
-    _Atomic uint32_t woken;
-    char apart0[36];
+    _Atomic uint32_t woken, turn;
+    char apart0[32];
     _Atomic uint64_t token[128];
     char apart[64];
     _Atomic uint64_t returns, vain;
@@ -47,7 +47,7 @@ struct region {
 };
 
 static struct region *r;
-static int is_pipe, is_none, most = MOST, fds[2], other, way;
+static int is_pipe, is_none, goes_on, left = -1, most = MOST, fds[2], other, way;
 static uint64_t me;
 static uint32_t epoch;
 static int counted, hint;
@@ -62,23 +62,29 @@ static long futex(_Atomic uint32_t *word, int op, uint32_t value, struct timespe
     return syscall(SYS_futex, word, op, value, timeout, 0, 0);
 }
 
+static uint32_t micros_now(void) { return (uint32_t)(now() / 1000) | 1; }
+
+static int is_fresh(uint32_t then, uint32_t at) { return then != 0 && at - then < 1000; }
+
 static int find(void) {
+    if (left >= 0 && !is_fresh(r->woken, micros_now())) left = -1;
     for (uint32_t k = 0; k < r->size; k++) {
         uint32_t i = ((uint32_t)hint + k) % r->size;
         uint64_t nobody = 0;
-        if (r->token[i] == 0 && atomic_compare_exchange_strong(&r->token[i], &nobody, me)) return (int)i;
+        if ((int)i != left && r->token[i] == 0 && atomic_compare_exchange_strong(&r->token[i], &nobody, me)) return (int)i;
     }
     return -1;
 }
 
-static void wake(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    uint32_t micros = (uint32_t)(t.tv_sec * 1000000 + t.tv_nsec / 1000) | 1, last = r->woken;
-    if (!(r->waiters & 0xffff) || (last && micros - last < 1000)) return;
-    r->woken = micros;
+/* Whether somebody was woken. */
+static int wake(void) {
+    uint32_t t = micros_now();
+    if (!(r->waiters & 0xffff) || is_fresh(r->woken, t)) return 0;
+    r->woken = t;
     r->sequence++;
-    if (futex(&r->sequence, FUTEX_WAKE, 1, 0) == 0) r->woken = 0;
+    if (futex(&r->sequence, FUTEX_WAKE, 1, 0) > 0) return 1;
+    r->woken = 0;
+    return 0;
 }
 
 static void wake_next(void) {
@@ -107,11 +113,22 @@ static void release(int token) {
     if (r->waiters & 0xffff) wake();
 }
 
+/* The token to go on with, or -1. */
+static int next(int token) {
+    if (!(r->waiters & 0xffff)) return token;
+    uint32_t t = micros_now(), last = r->turn;
+    if (is_fresh(last, t) || !atomic_compare_exchange_strong(&r->turn, &last, t)) return token;
+    r->token[token] = 0;
+    hint = token;
+    if (wake()) left = token;
+    return find();
+}
+
 /* Until there may be a token, or until a moment; a token if it got one on the way. */
 static int await(uint64_t until) {
-    uint64_t t = now(), left = until > t ? until - t : 0;
-    if (left > 250000000) left = 250000000;
-    struct timespec timeout = {0, (long)left};
+    uint64_t t = now(), rest = until > t ? until - t : 0;
+    if (rest > 250000000) rest = 250000000;
+    struct timespec timeout = {0, (long)rest};
     int token = -1;
     if (is_pipe) {
         struct pollfd p = {fds[0], POLLIN, 0};
@@ -122,7 +139,7 @@ static int await(uint64_t until) {
         return token;
     }
     uint32_t seen = r->sequence;
-    r->woken = 0;
+    if (left < 0) r->woken = 0;
     uint32_t w = r->waiters;
     while (!counted || w >> 16 != epoch) {
         if (atomic_compare_exchange_strong(&r->waiters, &w, w + 1)) {
@@ -130,10 +147,14 @@ static int await(uint64_t until) {
             epoch = w >> 16;
         }
     }
-    if ((token = find()) < 0 && futex(&r->sequence, FUTEX_WAIT, seen, &timeout) == 0) {
-        r->returns++;
-        r->woken = 0;
-        if ((token = find()) < 0) r->vain++;
+    if ((token = find()) < 0) {
+        int is_woken = futex(&r->sequence, FUTEX_WAIT, seen, &timeout) == 0;
+        left = -1;
+        if (is_woken) {
+            r->returns++;
+            r->woken = 0;
+            if ((token = find()) < 0) r->vain++;
+        }
     }
     w = r->waiters;
     while (w >> 16 == epoch && (w & 0xffff) && !atomic_compare_exchange_strong(&r->waiters, &w, w - 1)) {}
@@ -152,7 +173,12 @@ static void work(int index, long jobs, long micros) {
         uint64_t t = now(), first = UINT64_MAX;
         for (int i = 0; i < held; i++) {
             if (end[i] <= t) {
-                release(token[i]);
+                if (goes_on && jobs > 0 && (token[i] = next(token[i])) >= 0) {
+                    end[i] = t + (uint64_t)(rand_r(&seed) % (2000 * (unsigned)micros));
+                    jobs--;
+                    continue;
+                }
+                if (token[i] >= 0) release(token[i]);
                 end[i] = end[--held];
                 token[i] = token[held];
                 i--;
@@ -323,6 +349,7 @@ int main(int argc, char **argv) {
     r = mmap(0, sizeof *r, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (argc < 3) return 1;
     is_pipe = !strcmp(argv[2], "pipe");
+    goes_on = !strcmp(argv[2], "next");
     is_none = !strcmp(argv[2], "none");
     way = !strcmp(argv[2], "eventfd") ? 1 : !strcmp(argv[2], "signal") ? 2 : 0;
     if (!strcmp(argv[1], "tokens") && argc > 5) {
