@@ -111,7 +111,7 @@ final class TimerHeap {
         lock.lock();
         long first = NONE;
         for (int i = 0; i < size; i++) {
-            if (when[i] + origin < first && !who[i].isDisabled()) {
+            if (when[i] + origin < first && !table.get(who[i]).isDisabled()) {
                 first = when[i] + origin;
                 if (i == 0) {
                     break;
