@@ -19,8 +19,10 @@ import java.util.List;
 final class KnoteTable {
     private static final int STRIPE_BITS = 6;
     private static final int SMALLEST = 4;
-    private static final int NEAR_BITS = 12;
-    private static final int NEAR = (1 << NEAR_BITS) - 1;
+    private static final int BLOCK_BITS = 12;
+    private static final int IN_BLOCK = (1 << BLOCK_BITS) - 1;
+    private static final int BLOCKS_BITS = 8;
+    private static final long GOLDEN = 0x9e3779b97f4a7c15L;
     private static final VarHandle KNOTES = MethodHandles.arrayElementVarHandle(KnoteImpl[].class);
     private static final VarHandle BUCKETS = MethodHandles.arrayElementVarHandle(int[].class);
 
@@ -244,15 +246,23 @@ final class KnoteTable {
     }
 
     /**
-     * Idents that follow each other, as fds and the ids of timers do, are near each other here, too, and so in the cache:
-     * the low bits are those of the ident, with all others folded onto them, since addresses of words differ in higher
-     * ones alone. The high bits are scattered.
+     * Idents that follow each other, as fds and the ids of timers do, do so here, too, and so they are near each other in
+     * the cache, and in no other's way. In a block of them the low bits are only put in another order, one of the
+     * block's own; blocks follow each other until they are far apart. So what has its differences elsewhere, as addresses
+     * of words have, is scattered as by any hash.
      */
-    private static int hash(long ident, int filter) {
-        long far = ((ident >>> NEAR_BITS) * 31 + filter) * 0x9e3779b97f4a7c15L;
-        long near = ident ^ ident >>> 4 * NEAR_BITS;
-        near ^= near >>> 2 * NEAR_BITS;
-        near ^= near >>> NEAR_BITS;
-        return (int) (far >>> 32) & ~NEAR | (int) (near ^ 37 * filter) & NEAR;
+    static int hash(long ident, int filter) {
+        long block = ident >>> BLOCK_BITS;
+        int order = scattered(block * 31 + filter);
+        int place = (int) block + scattered((block >>> BLOCKS_BITS) * 31 + filter);
+        int near = (int) ident & IN_BLOCK;
+        near ^= near >>> STRIPE_BITS; // addresses differ in the upper half of these alone
+        return place << BLOCK_BITS | (near ^ order) & IN_BLOCK;
+    }
+
+    private static int scattered(long value) {
+        long mixed = value * GOLDEN;
+        mixed ^= mixed >>> 32;
+        return (int) (mixed * GOLDEN >>> 32);
     }
 }

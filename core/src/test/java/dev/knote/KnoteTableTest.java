@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicIntegerArray;
@@ -13,6 +15,8 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Threads that add, find and delete the same knotes as often as they can. */
 @Tag("once")
@@ -92,6 +96,38 @@ class KnoteTableTest {
                     }
                 }
             });
+        }
+    }
+
+    /** Fds, addresses in lines and pages, halves that are equal: what programs have for idents. */
+    @ParameterizedTest
+    @ValueSource(longs = {
+            1, 4, 64, 128, 192, 256, 640, 1000, 1 << 12, 1 << 13, 1 << 16, 1L << 40, 1L << 12 | 1,
+            1L << 24 | 1,
+            1L << 32 | 1})
+    void noSeriesOfIdentsCrowdsInOnePlace(long step) {
+        int count = 1 << 16;
+        int[] there = new int[count];
+        int[] inStripe = new int[64];
+        long before = 0;
+        for (int i = 0; i < count; i++) {
+            int hash = KnoteTable.hash(0x7f12_0000_0000L + i * step, Kqueue.EVFILT_USERMEM);
+            before += there[hash & count - 1]++;
+            inStripe[hash & 63]++;
+        }
+        assertTrue(before < 0.6 * count, "others in the way of one, on average: " + (double) before / count);
+        for (int stripe = 0; stripe < 64; stripe++) {
+            assertEquals(count / 64.0, inStripe[stripe], count / 64.0 / 4, "in stripe " + stripe);
+        }
+    }
+
+    @Test
+    void identsThatFollowEachOtherAreNotInEachOthersWay() {
+        for (int filter : new int[] {Kqueue.EVFILT_READ, Kqueue.EVFILT_TIMER}) {
+            Set<Integer> places = new HashSet<>();
+            for (int ident = 0; ident < 1 << 16; ident++) {
+                assertTrue(places.add(KnoteTable.hash(ident, filter) & (1 << 16) - 1), "ident " + ident);
+            }
         }
     }
 
