@@ -26,8 +26,8 @@ final class Call implements WordMemory {
     int[] rearmedAt = new int[8];
     int rearmedCount;
 
-    /** The numbers of knotes found to have an event in this call, and not on the ready list yet. */
-    int[] activated = new int[16];
+    /** The names of knotes found to have an event in this call, and not on the ready list yet. */
+    long[] activated = new long[16];
 
     int activatedCount;
 
@@ -169,7 +169,7 @@ final class Call implements WordMemory {
             activated = Arrays.copyOf(activated, 2 * activatedCount);
             woken = Arrays.copyOf(woken, 2 * activatedCount);
         }
-        activated[activatedCount++] = knote.number;
+        activated[activatedCount++] = knote.name();
     }
 
     /** The first {@code n} of the activated are done. */

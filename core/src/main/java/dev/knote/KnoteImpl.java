@@ -41,6 +41,9 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
     /** By {@link KnoteTable}. */
     int number;
 
+    /** How many of its stripe were made before it: no other one has both. */
+    int generation;
+
     /** The stripe of {@link ReadyList} whose lock guards the next three. */
     @SuppressWarnings("unused") // by HOME
     private int home;
@@ -135,6 +138,11 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
     /** It moves: all that was done to it where it was is seen by who finds it there. */
     void home(int stripe) {
         HOME.setRelease(this, stripe);
+    }
+
+    /** By which one that may be removed meanwhile is known. */
+    long name() {
+        return (long) generation << 32 | number;
     }
 
     boolean isDisabled() {

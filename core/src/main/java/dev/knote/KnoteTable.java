@@ -47,6 +47,7 @@ final class KnoteTable {
         int fresh = 1;
         /** The first of those that are free again, which are linked; 0 if there is none. */
         int free;
+        int generation;
 
         Stripe(boolean shared, int index) {
             lock = new SpinLock(shared);
@@ -172,6 +173,7 @@ final class KnoteTable {
         if (absent) {
             int slot = unusedSlot(stripe);
             knote.number = slot << stripeBits | stripe.index;
+            knote.generation = ++stripe.generation;
             stripe.slots.put(slot, hash, knote);
             stripe.size++;
         }
@@ -214,6 +216,12 @@ final class KnoteTable {
     /** The knote of that number, if it is not freed; then it is null, or whose number it is by now. */
     KnoteImpl get(int number) {
         return stripes[number & stripes.length - 1].slots.knotes[number >>> stripeBits];
+    }
+
+    /** The knote of that {@link KnoteImpl#name}, which no other ever has; null if its number was freed. */
+    KnoteImpl get(long name) {
+        KnoteImpl knote = get((int) name);
+        return knote == null || knote.generation != (int) (name >>> 32) ? null : knote;
     }
 
     /** As of a moment ago, if others use the table. */

@@ -92,15 +92,15 @@ final class ReadyList {
     }
 
     /**
-     * As {@link #activate}, for the knotes of the first {@code n} numbers; returns how many are to be woken, in
-     * {@code woken}. A number that another knote has by now activates that, for nothing: no event comes of it alone.
+     * As {@link #activate}, for the knotes of the first {@code n} names that are still there; returns how many are to be
+     * woken, in {@code woken}.
      */
-    int activate(int[] numbers, int n, Waiter[] woken) {
+    int activate(long[] names, int n, Waiter[] woken) {
         ReadyStripe own = own();
         int inserted = 0;
         own.lock.lock();
         for (int i = 0; i < n; i++) {
-            KnoteImpl knote = table.get(numbers[i]);
+            KnoteImpl knote = table.get(names[i]);
             boolean isNew = false;
             if (knote != null && knote.home() == own.index) {
                 isNew = ReadyStripe.isWanted(knote);
@@ -160,7 +160,7 @@ final class ReadyList {
                 || call.activatedCount > Math.min(most, into.length)) {
             return 0;
         }
-        int[] active = call.activated;
+        long[] active = call.activated;
         int n = 0;
         int i = 0;
         own.lock.lock();
@@ -172,7 +172,7 @@ final class ReadyList {
             }
             if (knote != null && ReadyStripe.isWanted(knote) && knote.scan != scan) {
                 knote.scan = scan;
-                into[n++] = active[i];
+                into[n++] = knote.number;
             }
         }
         own.lock.unlock();

@@ -404,8 +404,8 @@ class ReadyListTest {
 
     private void wakeAll(ReadyList list, KnoteImpl[] knotes) {
         Waiter[] woken = new Waiter[knotes.length];
-        int[] numbers = Stream.of(knotes).mapToInt(knote -> knote.number).toArray();
-        int n = list.activate(numbers, numbers.length, woken);
+        long[] names = Stream.of(knotes).mapToLong(KnoteImpl::name).toArray();
+        int n = list.activate(names, names.length, woken);
         for (int i = 0; i < n; i++) {
             wake(woken[i]);
         }
