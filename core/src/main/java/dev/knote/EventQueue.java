@@ -299,7 +299,7 @@ public final class EventQueue implements AutoCloseable {
     /** Edges that are left are for the next poll, which begins with them. */
     private int giveEdges(EventHandler handler, int most) {
         int n = 0;
-        for (Object target; n < most && !closed && (target = poller.nextEdge()) != null; n++) {
+        for (Object target; n < most && (target = poller.nextEdge()) != null; n++) {
             handler.edge(target, poller.edgeEvents());
         }
         return n;
