@@ -14,6 +14,7 @@ import static dev.knote.Kqueue.EV_ONESHOT;
 import static dev.knote.Kqueue.EV_RECEIPT;
 import static dev.knote.Kqueue.EV_SYSFLAGS;
 
+import dev.knote.linux.Classes;
 import dev.knote.linux.Errno;
 import dev.knote.linux.Fds;
 import dev.knote.linux.Futex;
@@ -51,6 +52,13 @@ public final class EventQueue implements AutoCloseable {
             | EV_KEEPUDATA
             | EV_ANON
             | EV_SYSFLAGS;
+
+    static {
+        Classes.load(KnoteImpl.class, KnoteWord.class, PrivateWords.class, NestedWatch.class, Wakes.class);
+        Classes.load(Kqueue.class, Anonymous.class, Arguments.class, Call.class, Waiter.class);
+        Classes.load(EventView.class, Kevent.class, Post.class, KeventException.class, Errno.class,
+                PollException.class);
+    }
 
     final boolean shared;
     final Poller poller;

@@ -1,7 +1,11 @@
 package dev.knote.poll;
 
+import dev.knote.linux.Classes;
 import dev.knote.linux.Errno;
+import dev.knote.linux.Futex;
 import dev.knote.linux.Signals;
+import dev.knote.linux.ThreadExit;
+import dev.knote.linux.Threads;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -19,6 +23,8 @@ public final class Pollers {
         static final Map<String, String> REASONS = tryAll();
 
         private static Map<String, String> tryAll() {
+            Classes.load(RingWords.class, Keeper.class, FirstArming.class, ThreadExit.class);
+            Classes.load(SleeperWords.class, Sleeper.class, Signals.class, Threads.class, Futex.class);
             Map<String, String> reasons = new LinkedHashMap<>();
             reasons.put(UringPoller.NAME, reasonAgainstRing());
             reasons.put(EpollPoller.NAME, null);

@@ -9,6 +9,7 @@ import dev.knote.Filter;
 import dev.knote.FilterKnote;
 import dev.knote.Kevent;
 import dev.knote.KeventException;
+import dev.knote.linux.Classes;
 import dev.knote.linux.Errno;
 import dev.knote.linux.Fds;
 
@@ -16,6 +17,10 @@ import dev.knote.linux.Fds;
  * What READ and WRITE have in common: their ident is a file descriptor, which can go or become another file.
  */
 abstract class FdFilter implements Filter {
+    static {
+        Classes.load(FdProbe.class, FdSource.class);
+    }
+
     private static final int MODE = EV_ONESHOT | EV_CLEAR | EV_DISPATCH;
 
     /** The source for an fd of which nothing is known but that epoll takes it: it finds out when it is ready. */

@@ -2,6 +2,7 @@ package dev.knote.filters;
 
 import dev.knote.FilterKnote;
 import dev.knote.Kqueue;
+import dev.knote.linux.Classes;
 import dev.knote.linux.Errno;
 import dev.knote.linux.Fds;
 
@@ -28,6 +29,10 @@ import dev.knote.linux.Fds;
  * FreeBSD.
  */
 public final class ReadFilter extends FdFilter {
+    static {
+        Classes.load(ReadKind.UNKNOWN.getClass(), ReadableFile.class, ReadableQueue.class);
+    }
+
     private final GrowingFiles files = new GrowingFiles();
 
     /** A filter for one queue. */

@@ -13,6 +13,7 @@ import dev.knote.KeventException;
 import dev.knote.Kevent;
 import dev.knote.Kqueue;
 import dev.knote.WordMemory;
+import dev.knote.linux.Classes;
 import dev.knote.linux.Errno;
 import dev.knote.linux.Shm;
 import java.lang.foreign.Arena;
@@ -34,6 +35,10 @@ public final class UserMemFilter implements Filter {
 
     /** In the knote's state: it fires without regard to the word. */
     private static final long FIRES = 1;
+
+    static {
+        Classes.load(Shm.class);
+    }
 
     /** For the service loader. */
     public UserMemFilter() {}

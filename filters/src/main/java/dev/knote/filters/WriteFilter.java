@@ -3,6 +3,7 @@ package dev.knote.filters;
 import dev.knote.FilterKnote;
 import dev.knote.Kqueue;
 import dev.knote.linux.Errno;
+import dev.knote.linux.Classes;
 import dev.knote.linux.Fds;
 
 /**
@@ -24,6 +25,10 @@ import dev.knote.linux.Fds;
  * of FreeBSD.
  */
 public final class WriteFilter extends FdFilter {
+    static {
+        Classes.load(WriteKind.UNKNOWN.getClass(), WritableFile.class);
+    }
+
     /** A filter for one queue. */
     public WriteFilter() {}
 
