@@ -39,7 +39,7 @@ public final class WaitSet implements AutoCloseable {
     public static final int TIMEOUT = -1;
 
     /** How many words at most are waited for without a queue. */
-    private static final int DIRECT = Integer.getInteger("knote.waitset.direct", hasRing() ? 4 : 128);
+    private static final int DIRECT = Integer.getInteger("knote.waitset.direct", mostWithoutQueue());
     private static final long LOOK_AGAIN_NANOS = 250_000_000L;
 
     private final int mostDirect;
@@ -252,6 +252,11 @@ public final class WaitSet implements AutoCloseable {
         }
         long soon = System.nanoTime() + mostNanos;
         return deadline == Words.NEVER ? soon : Math.min(deadline, soon);
+    }
+
+    /** Who makes something available from another processor does not wait for all the words to be entered. */
+    private static int mostWithoutQueue() {
+        return !hasRing() ? 128 : Runtime.getRuntime().availableProcessors() > 1 ? 32 : 4;
     }
 
     private static boolean hasRing() {
