@@ -1,5 +1,6 @@
 package dev.knote.transport;
 
+import dev.knote.linux.Errno;
 import dev.knote.transport.socket.SendRing;
 import io.netty.channel.ChannelOutboundBuffer;
 import org.slf4j.Logger;
@@ -123,7 +124,7 @@ final class SendBatch {
         }
         sends.takeAll();
         finishing = true;
-        if (count > 1 && hasRing()) {
+        if (count > 1) {
             submit();
         }
         for (int i = 0; i < count; i++) {
@@ -143,14 +144,43 @@ final class SendBatch {
     }
 
     private void submit() {
-        for (int i = 0; i < count; i++) {
-            numbers[i] = channels[i] == null ? -1 : sends.prepare(i, ring);
-        }
-        ring.submit();
-        for (int i = 0; i < count; i++) {
-            if (numbers[i] >= 0) {
-                sends.sent(i, ring.result(numbers[i]));
+        boolean given = false;
+        try {
+            if (!hasRing()) {
+                return;
             }
+            for (int i = 0; i < count; i++) {
+                numbers[i] = channels[i] == null ? -1 : sends.prepare(i, ring);
+            }
+            given = true;
+            ring.submit();
+            for (int i = 0; i < count; i++) {
+                if (numbers[i] >= 0) {
+                    sends.sent(i, ring.result(numbers[i]));
+                }
+            }
+        } catch (Throwable t) {
+            LOG.warn("nothing is postponed any more, as the ring to send by threw", t);
+            giveUpRing(given);
+        }
+    }
+
+    /** What was given to the ring may have been sent, or not: nobody may send it again, and its channel fails. */
+    private void giveUpRing(boolean given) {
+        for (int i = 0; given && i < count; i++) {
+            if (numbers[i] >= 0 && sends.result(i) == PostponedSends.NOT_SENT) {
+                sends.sent(i, -Errno.EIO);
+            }
+        }
+        hasNoRing = true;
+        SendRing broken = ring;
+        ring = null;
+        try {
+            if (broken != null) {
+                broken.close();
+            }
+        } catch (Throwable t) {
+            LOG.debug("nor could it be closed", t);
         }
     }
 

@@ -1,0 +1,108 @@
+package dev.knote.transport;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.knote.transport.socket.SendRing;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
+import java.io.IOException;
+import java.lang.reflect.Field;
+import java.net.SocketException;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** The ring that sends for the channels of a turn fails in a way that nobody has foreseen. */
+@Timeout(120)
+class SendBatchFailureTest {
+    private static final int CHANNELS = 8;
+    private static final byte[] BYTES = "said once".getBytes();
+
+    private final AtomicReferenceArray<ChannelFuture> sent = new AtomicReferenceArray<>(CHANNELS);
+    private volatile Throwable failure;
+
+    /** Breaks a field of the ring that the channel's loop has; runs on the loop. */
+    private void breakRing(ChannelHandlerContext ctx, String field, Object value) {
+        try {
+            SendBatch batch = ((AbstractKnoteStreamChannel) ctx.channel()).loop().sends();
+            Object ring = field(SendBatch.class, "ring").get(batch);
+            field(SendRing.class, field).set(ring, value);
+        } catch (Throwable t) {
+            failure = t;
+        }
+    }
+
+    private static Field field(Class<?> of, String name) throws NoSuchFieldException {
+        Field field = of.getDeclaredField(name);
+        field.setAccessible(true);
+        return field;
+    }
+
+    private void say(ChannelHandlerContext ctx, int number) {
+        sent.set(number, ctx.writeAndFlush(Unpooled.directBuffer(16).writeBytes(BYTES)));
+    }
+
+    /** All channels say something, then the ring breaks, then they all say it again in one turn. */
+    private void breakBetween(Crowd crowd, String field, Object value) throws Exception {
+        crowd.action = this::say;
+        crowd.together();
+        for (int i = 0; i < CHANNELS; i++) {
+            assertEquals(BYTES.length, crowd.input(i).readNBytes(BYTES.length).length);
+        }
+        crowd.loop.submit(() -> breakRing(crowd.contexts.get(0), field, value)).sync();
+        assumeTrue(!(failure instanceof NullPointerException), "no ring here to break");
+        assertEquals(null, failure);
+        crowd.together();
+        crowd.settle();
+    }
+
+    @Test
+    void beforeItWasGivenAnythingEachChannelSendsByItselfNowAndLater() throws Exception {
+        try (Crowd crowd = new Crowd(CHANNELS)) {
+            breakBetween(crowd, "ring", null);
+            crowd.together();
+            for (int i = 0; i < CHANNELS; i++) {
+                String twice = new String(crowd.input(i).readNBytes(2 * BYTES.length));
+                assertEquals("said once".repeat(2), twice, "to peer " + i);
+                assertEquals(0, crowd.input(i).available(), "more to peer " + i);
+            }
+            for (int i = 0; i < CHANNELS; i++) {
+                assertTrue(sent.get(i).await().isSuccess());
+            }
+        }
+    }
+
+    @Test
+    void whatItWasGivenFailsAndIsNotSentTwiceAndTheLoopGoesOn() throws Exception {
+        try (Crowd crowd = new Crowd(CHANNELS)) {
+            breakBetween(crowd, "results", new int[0]);
+            int failed = 0;
+            for (int i = 0; i < CHANNELS; i++) {
+                ChannelFuture result = sent.get(i);
+                Streams.await("channel " + i + " is told", result::isDone);
+                failed += result.isSuccess() ? 0 : 1;
+                crowd.contexts.get(i).close();
+                int came = countToEnd(crowd, i);
+                assertTrue(came == BYTES.length || came == 0 && !result.isSuccess(),
+                        came + " bytes for " + i);
+            }
+            assertTrue(failed > 1, "nobody knows whether it was sent");
+            crowd.loop.submit(() -> {}).sync();
+        }
+    }
+
+    private static int countToEnd(Crowd crowd, int number) throws IOException {
+        int count = 0;
+        try {
+            while (crowd.input(number).read() >= 0) {
+                count++;
+            }
+        } catch (SocketException e) {
+            assertEquals("Connection reset", e.getMessage());
+        }
+        return count;
+    }
+}
