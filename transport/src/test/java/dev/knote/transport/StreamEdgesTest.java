@@ -233,6 +233,26 @@ class StreamEdgesTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
+    void whatDidNotWantToReadAndMovedReadsOnTheNextLoop(boolean tcp) throws Exception {
+        int[] late = {-1};
+        then = other -> {
+            late[0] = other;
+            channels[other].config().setAutoRead(false);
+        };
+        readyTogether(tcp);
+        next();
+        next();
+        assertEquals(List.of(), allTold());
+        Channel moving = channels[late[0]];
+        moving.deregister().sync();
+        otherLoop(channels[1 - late[0]]).register(moving).sync();
+        moving.read();
+        assertEquals("read " + late[0], next());
+        assertEquals("complete " + late[0], next());
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
     void thePeersEndIsHeardOfBehindItsLastBytes(boolean tcp) throws Exception {
         then = other -> {
             Socket.close(peers[other]);
