@@ -26,6 +26,7 @@ public final class IoUring {
     public static final int IORING_OP_TIMEOUT = 11;
     public static final int IORING_OP_ASYNC_CANCEL = 14;
     public static final int IORING_OP_SEND = 26;
+    public static final int IORING_OP_RECV = 27;
     public static final int IORING_OP_FUTEX_WAIT = 51;
     public static final int IORING_OP_FUTEX_WAKE = 52;
 

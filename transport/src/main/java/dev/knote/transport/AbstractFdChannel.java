@@ -190,6 +190,11 @@ abstract class AbstractFdChannel extends AbstractChannel implements UnixChannel 
         return loop != null;
     }
 
+    /** Whether it is on this loop; asked on that. */
+    final boolean isOn(LoopResources one) {
+        return loop == one;
+    }
+
     /** What the channels of the loop share; only while registered, and on the loop. */
     final LoopResources loop() {
         return loop;

@@ -51,6 +51,16 @@ abstract class AbstractKnoteChannel extends AbstractFdChannel {
 
     // ---- what the kinds of channel do
 
+    /** What {@link ReceiveBatch} takes part in; false if the channel is to read at once. */
+    boolean readWithOthers() {
+        return false;
+    }
+
+    /** Whether something was received that was not read yet. */
+    boolean hasReceived() {
+        return false;
+    }
+
     /** Whether the end of input leaves the channel open. */
     boolean isHalfClosureAllowed() {
         return false;
@@ -70,6 +80,10 @@ abstract class AbstractKnoteChannel extends AbstractFdChannel {
     final void knoteMade() {
         if (watched() != 0) { // no edge will say that what is left can be written
             flushLater();
+        }
+        if (hasReceived()) { // and no edge will say that
+            readable = true;
+            readLater();
         }
     }
 
@@ -178,6 +192,18 @@ abstract class AbstractKnoteChannel extends AbstractFdChannel {
         }
     }
 
+    /** For {@link ReceiveBatch}: reads, unless the channel has left the loop, or has nothing to read any more. */
+    final void readIfHere(LoopResources here) {
+        if (isOn(here) && readable && (wantsRead || hungUp)) {
+            ((KnoteUnsafe) unsafe()).read();
+        }
+    }
+
+    /** Whether a read on {@code here} brings what there is, without further ado. */
+    final boolean readsPlainly(LoopResources here) {
+        return isOn(here) && readable && wantsRead && !hungUp && !urgent && !isReadingOver();
+    }
+
     /** Whether a read loop ends, whatever there is to read. */
     final boolean isReadingOver() {
         return inputShutdown && (inputEnded || !isHalfClosureAllowed());
@@ -240,6 +266,10 @@ abstract class AbstractKnoteChannel extends AbstractFdChannel {
             urgent |= (ready & Epoll.EPOLLPRI) != 0;
             if ((ready & HUNG_UP) != 0) {
                 hungUp();
+            }
+            boolean plainly = wantsRead && !hungUp && !urgent && (ready & Epoll.EPOLLERR) == 0;
+            if (plainly && readWithOthers()) {
+                return;
             }
             if (wantsRead || hungUp || (ready & Epoll.EPOLLERR) != 0) {
                 read();

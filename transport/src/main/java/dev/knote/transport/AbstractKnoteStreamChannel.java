@@ -3,6 +3,7 @@ package dev.knote.transport;
 import dev.knote.linux.Errno;
 import dev.knote.transport.socket.Buffers;
 import dev.knote.transport.socket.Failures;
+import dev.knote.transport.socket.SendRing;
 import dev.knote.transport.socket.Socket;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
@@ -27,6 +28,10 @@ abstract class AbstractKnoteStreamChannel extends AbstractKnoteChannel implement
     private static final Logger LOG = LoggerFactory.getLogger(AbstractKnoteStreamChannel.class);
 
     private final StreamWriter writer = new StreamWriter(this);
+    /** What was received with others and not read yet, or null. */
+    private ByteBuf early;
+    /** As {@link #receive} would have returned for it. */
+    private int earlyResult;
 
     AbstractKnoteStreamChannel(Channel parent, GivenSocket given) {
         super(parent, given);
@@ -57,14 +62,93 @@ abstract class AbstractKnoteStreamChannel extends AbstractKnoteChannel implement
         return bytes;
     }
 
+    // ---- receiving with others
+
+    /** Whether recv(2) is all there is to {@link #receive}. */
+    boolean receivesPlainly() {
+        return false;
+    }
+
+    @Override
+    final boolean readWithOthers() {
+        return receivesPlainly() && loop().receives().add(this);
+    }
+
+    @Override
+    final boolean hasReceived() {
+        return early != null;
+    }
+
+    /** Prepares to receive as {@link #readInto} would; returns the number in the ring, or -1 if that is to be left to it. */
+    final int prepareReceive(LoopResources here, SendRing ring) {
+        if (early != null || !readsPlainly(here)) {
+            return -1;
+        }
+        ReceiveHandle handle = ((KnoteUnsafe) unsafe()).recvBufAllocHandle();
+        ByteBuf buffer = null;
+        try {
+            handle.reset(config());
+            buffer = handle.allocate(config().getAllocator());
+            int room = buffer.writableBytes();
+            handle.attemptedBytesRead(room);
+            int number = ring.receive(fdValue(), Buffers.address(buffer, buffer.writerIndex(), room), room);
+            early = buffer;
+            return number;
+        } catch (Throwable t) { // a user's allocator: reading will tell
+            LOG.debug("{} has no buffer to receive into", this, t);
+            if (buffer != null) {
+                buffer.release();
+            }
+            return -1;
+        }
+    }
+
+    final void received(int result) {
+        earlyResult = result;
+        if (result == SendRing.NOT_DONE) {
+            dropReceived();
+        }
+    }
+
+    private void dropReceived() {
+        ByteBuf dropped = early;
+        if (dropped != null) {
+            early = null;
+            dropped.release();
+        }
+    }
+
+    @Override
+    protected void doClose() throws Exception {
+        dropReceived();
+        super.doClose();
+    }
+
+    private ByteBuf takeReceived() {
+        ByteBuf buffer = early;
+        early = null;
+        return buffer;
+    }
+
+    // ---- reading
+
     /** -1 at the end of input. */
     private int readInto(ByteBuf buffer) throws IOException {
-        int index = buffer.writerIndex();
         int room = buffer.writableBytes();
         unsafe().recvBufAllocHandle().attemptedBytesRead(room);
-        int bytes = receive(Buffers.address(buffer, index, room), room);
+        return took(buffer, receive(Buffers.address(buffer, buffer.writerIndex(), room), room));
+    }
+
+    private int tookEarly(ByteBuf buffer) throws IOException {
+        if (earlyResult < buffer.writableBytes() && !hungUp && !urgent) {
+            readable = false;
+        }
+        return took(buffer, earlyResult);
+    }
+
+    private int took(ByteBuf buffer, int bytes) throws IOException {
         if (bytes > 0) {
-            buffer.writerIndex(index + bytes);
+            buffer.writerIndex(buffer.writerIndex() + bytes);
             return bytes;
         }
         readable = false;
@@ -243,13 +327,19 @@ abstract class AbstractKnoteStreamChannel extends AbstractKnoteChannel implement
         private void readAll() {
             ChannelConfig config = config();
             ReceiveHandle handle = recvBufAllocHandle();
-            handle.reset(config);
-            ByteBuf buffer = null;
+            ByteBuf buffer = takeReceived();
+            boolean isEarly = buffer != null;
+            if (!isEarly) {
+                handle.reset(config);
+            }
             boolean end = false;
             try {
                 do {
-                    buffer = handle.allocate(config.getAllocator());
-                    int bytes = readInto(buffer);
+                    if (!isEarly) {
+                        buffer = handle.allocate(config.getAllocator());
+                    }
+                    int bytes = isEarly ? tookEarly(buffer) : readInto(buffer);
+                    isEarly = false;
                     handle.lastBytesRead(bytes);
                     if (bytes <= 0) {
                         buffer.release();

@@ -55,6 +55,11 @@ public final class KnoteSocketChannel extends AbstractKnoteStreamChannel impleme
     }
 
     @Override
+    boolean receivesPlainly() {
+        return true;
+    }
+
+    @Override
     boolean lingers() {
         try {
             return isOpen() && config.getSoLinger() > 0;

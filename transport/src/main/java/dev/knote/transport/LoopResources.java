@@ -27,6 +27,7 @@ final class LoopResources {
     /** What {@link #direct} asks. */
     private ByteBufAllocator asked;
     private final SendBatch sends;
+    private final ReceiveBatch receives = new ReceiveBatch(this);
     private SocketFile socketFile;
     private boolean hasNoSocketFile;
     private List<Runnable> next = new ArrayList<>();
@@ -40,6 +41,11 @@ final class LoopResources {
     /** What is to be sent at the end of the turn. */
     SendBatch sends() {
         return sends;
+    }
+
+    /** Who is to read in this turn, together. */
+    ReceiveBatch receives() {
+        return receives;
     }
 
     MemorySegment scratch() {
@@ -83,8 +89,9 @@ final class LoopResources {
         }
     }
 
-    /** Runs what was left to this turn, after its events, then sends. */
+    /** Has those read who read together, runs what was left to this turn, after its events, then sends. */
     void endTurn() {
+        receives.run();
         for (int i = 0; i < now.size(); i++) {
             try {
                 now.get(i).run();

@@ -184,6 +184,11 @@ final class SendBatch {
         }
     }
 
+    /** The ring, which is nobody's while nothing is prepared in it; null if there is none. */
+    SendRing ring() {
+        return hasRing() ? ring : null;
+    }
+
     private boolean hasRing() {
         if (ring == null && !hasNoRing) {
             ring = SendRing.open();

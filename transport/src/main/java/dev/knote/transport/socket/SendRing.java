@@ -6,11 +6,11 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Sends on several sockets by one entry into the kernel. No send waits for room, so all have ended when {@link #submit}
+ * Sends on several sockets, or receives from them, by one entry into the kernel. None waits, for room or for bytes, so all have ended when {@link #submit}
  * returns, and the kernel has nothing of anybody's memory any more. Belongs to one thread.
  */
 public final class SendRing implements AutoCloseable {
-    /** The most sends of one {@link #submit}. */
+    /** The most sends and receives of one {@link #submit}. */
     public static final int MOST = 64;
     /** The most pieces of one send. */
     public static final int MOST_PIECES = 16;
@@ -41,6 +41,7 @@ public final class SendRing implements AutoCloseable {
                 return null;
             }
             if (IoUring.probe(fd, IoUring.IORING_OP_SEND) != 1
+                    || IoUring.probe(fd, IoUring.IORING_OP_RECV) != 1
                     || IoUring.probe(fd, IoUring.IORING_OP_SENDMSG) != 1) {
                 Socket.close(fd);
                 return null;
@@ -56,6 +57,12 @@ public final class SendRing implements AutoCloseable {
         return count++;
     }
 
+    /** Prepares recv(2) of at most {@code room} bytes, as {@link #send}. */
+    public int receive(int fd, long at, int room) {
+        ring.prepare(IoUring.IORING_OP_RECV, fd, 0, at, room, Socket.MSG_DONTWAIT, count, 0);
+        return count++;
+    }
+
     /** Prepares a send of at most {@link #MOST_PIECES} pieces. The vectors themselves may be used again at once. */
     public int send(int fd, IoVectors pieces) {
         long header = headersAt + (long) count * HEADER_AND_PIECES;
@@ -65,7 +72,7 @@ public final class SendRing implements AutoCloseable {
         return count++;
     }
 
-    /** Sends what was prepared. */
+    /** Does what was prepared. */
     public void submit() {
         for (int i = 0; i < count; i++) {
             results[i] = NOT_DONE;
