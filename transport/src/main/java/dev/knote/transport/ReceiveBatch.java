@@ -1,6 +1,8 @@
 package dev.knote.transport;
 
+import dev.knote.linux.Errno;
 import dev.knote.transport.socket.SendRing;
+import java.util.Arrays;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -68,13 +70,32 @@ final class ReceiveBatch {
     }
 
     private void receive(SendRing ring) {
-        for (int i = 0; i < count; i++) {
-            numbers[i] = channels[i].prepareReceive(loop, ring);
+        Arrays.fill(numbers, 0, count, -1);
+        boolean given = false;
+        try {
+            for (int i = 0; i < count; i++) {
+                numbers[i] = channels[i].prepareReceive(loop, ring);
+            }
+            given = true;
+            ring.submit();
+            for (int i = 0; i < count; i++) {
+                if (numbers[i] >= 0) {
+                    channels[i].received(ring.result(numbers[i]));
+                    numbers[i] = -1;
+                }
+            }
+        } catch (Throwable t) {
+            LOG.warn("nothing is received together any more, as the ring threw", t);
+            giveUpRing(given);
         }
-        ring.submit();
+    }
+
+    /** What was given to the ring may have been received, and is lost then: its channel fails. */
+    private void giveUpRing(boolean given) {
+        loop.sends().dropRing();
         for (int i = 0; i < count; i++) {
             if (numbers[i] >= 0) {
-                channels[i].received(ring.result(numbers[i]));
+                channels[i].received(given ? -Errno.EIO : SendRing.NOT_DONE);
             }
         }
     }

@@ -172,6 +172,11 @@ final class SendBatch {
                 sends.sent(i, -Errno.EIO);
             }
         }
+        dropRing();
+    }
+
+    /** It has thrown, and nobody uses it again. */
+    void dropRing() {
         hasNoRing = true;
         SendRing broken = ring;
         ring = null;
