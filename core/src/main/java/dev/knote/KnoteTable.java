@@ -41,6 +41,8 @@ final class KnoteTable {
         final SpinLock lock;
         final int index;
         volatile Slots slots = new Slots(SMALLEST);
+        /** Those of the slots: one step less on the way. */
+        volatile KnoteImpl[] knotes = slots.knotes;
         /** How many can be found by their ident. */
         int size;
         /** The slots from here on have never been used. */
@@ -189,6 +191,7 @@ final class KnoteTable {
         }
         if (stripe.fresh == stripe.slots.knotes.length) {
             stripe.slots = stripe.slots.grown();
+            stripe.knotes = stripe.slots.knotes;
         }
         return stripe.fresh++;
     }
@@ -215,7 +218,7 @@ final class KnoteTable {
 
     /** The knote of that number, if it is not freed; then it is null, or whose number it is by now. */
     KnoteImpl get(int number) {
-        return stripes[number & stripes.length - 1].slots.knotes[number >>> stripeBits];
+        return stripes[number & stripes.length - 1].knotes[number >>> stripeBits];
     }
 
     /** The knote of that {@link KnoteImpl#name}, which no other ever has; null if its number was freed. */
@@ -261,6 +264,10 @@ final class KnoteTable {
      */
     static int hash(long ident, int filter) {
         long block = ident >>> BLOCK_BITS;
+        if (block >>> BLOCKS_BITS == 0) { // as of most fds, and soon said
+            int low = (int) ident;
+            return low ^ low >>> STRIPE_BITS & (1 << STRIPE_BITS) - 1 ^ filter * (int) GOLDEN;
+        }
         int order = scattered(block * 31 + filter);
         int place = (int) block + scattered((block >>> BLOCKS_BITS) * 31 + filter);
         int near = (int) ident & IN_BLOCK;

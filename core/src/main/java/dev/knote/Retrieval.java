@@ -51,9 +51,11 @@ final class Retrieval {
         office.read(call);
         int n = office.takeFailed(events, scan(call, events, 0, max), max);
         if (n < max && (n > 0 || nanos == 0)) {
+            boolean submitted = call.deferredCount > 0;
             call.submitWords(queue);
-            sleep.harvest(call);
-            n = scan(call, events, n, max);
+            if (sleep.harvest(call) || submitted) {
+                n = scan(call, events, n, max);
+            }
         }
         while (n == 0 && nanos != 0 && !queue.poller.hasEdges()) {
             long left = nanos < 0 ? -1 : Math.max(0, deadline - System.nanoTime());

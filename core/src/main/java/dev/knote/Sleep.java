@@ -125,10 +125,10 @@ final class Sleep {
         sleepers.endFollow(me);
     }
 
-    /** Looks without waiting at what the poller has, unless somebody is doing that. */
-    void harvest(Call call) {
+    /** Looks without waiting at what the poller has, unless somebody is doing that. False if there is nothing to look at. */
+    boolean harvest(Call call) {
         if (poller.isIdle() || poller.hasEdges()) { // those come first, and are no more than one look has found
-            return;
+            return false;
         }
         if (!queue.shared) {
             poll(0);
@@ -139,6 +139,7 @@ final class Sleep {
                 sleepers.endLead();
             }
         }
+        return true;
     }
 
     /** For a queue that watches this one. */
@@ -147,7 +148,7 @@ final class Sleep {
         Call call = Call.begin();
         try {
             if (!queue.isClosed()) {
-                harvest(call);
+                boolean ignored = harvest(call);
                 timers.expire(queue);
                 queue.wake(sleepers.leave()); // who came while this thread had the lead waits for it
             }
@@ -185,7 +186,7 @@ final class Sleep {
 
     /** That there are completions may be a flag left over by the kernel: no reason to stop looking. */
     private boolean harvested(Call call) {
-        harvest(call);
+        boolean ignored = harvest(call);
         return !ready.looksEmpty() || poller.hasEdges();
     }
 
