@@ -126,7 +126,7 @@ final class KnoteTable {
             return null;
         }
 
-        /** A larger table of the same knotes, of which this one is full. No knote is touched, and memory one after the other. */
+        /** A larger table of the same knotes, of which this one is full. No knote is touched to make it. */
         Slots grown() {
             Slots grown = new Slots(2 * knotes.length);
             System.arraycopy(knotes, 0, grown.knotes, 0, knotes.length);

@@ -16,8 +16,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * The mailbox, and wakeups of an owner, behave as if each operation happened at one moment; the heap as a sorted list. For the table and the
- * ready list Lincheck saw none of the faults planted: they have stress tests of their own.
+ * The mailbox, and wakeups of an owner, behave as if each operation happened at one moment; the heap as a sorted list.
+ * For the table and the ready list Lincheck saw none of the faults planted: they have stress tests of their own.
  */
 @Tag("once")
 class LincheckTest {

@@ -35,8 +35,9 @@ import java.time.Duration;
  * once may leave the bit set with nobody asleep: the next signal costs a system call.
  *
  * <p><b>Kills.</b> A waiter that is killed leaves at most the bit, which the next signal clears. A signaller killed between
- * its addition and its wake has signalled to those who look, and woken nobody; the next signal wakes. The wake of a waiter that is killed before
- * it gets to do anything is lost for others, so where processes may die, wake all, or wait with a timeout.
+ * its addition and its wake has signalled to those who look, and woken nobody; the next signal wakes. The wake of a
+ * waiter that is killed before it gets to do anything is lost for others, so where processes may die, wake all, or wait
+ * with a timeout.
  */
 public final class CpuEvents {
     /** Wakes everybody. */

@@ -23,11 +23,11 @@ import java.nio.channels.UnsupportedAddressTypeException;
  * stays until somebody unlinks it. Either makes the channel active.
  *
  * <p><b>Reads</b> are {@link MemoryWordEvent}s: the word's value when it has been changed and woken. A wake without a
- * change is one too, unless the address says {@link MemoryWordAddress#onlyChanges}. Several changes may be one event, with the last value; no change followed by a wake is missed. The
- * first event is of a value that is not the one {@linkplain #EXPECTED expected}, or not the one that the word had when
- * the channel was connected. The word is waited for while a read is pending, and not otherwise: with auto read off one
- * {@code read()} is one event, wakes in between go to other waiters of the word, and a change in between is an event as
- * soon as {@code read()} is called.
+ * change is one too, unless the address says {@link MemoryWordAddress#onlyChanges}. Several changes may be one event,
+ * with the last value; no change followed by a wake is missed. The first event is of a value that is not the one
+ * {@linkplain #EXPECTED expected}, or not the one that the word had when the channel was connected. The word is waited
+ * for while a read is pending, and not otherwise: with auto read off one {@code read()} is one event, wakes in between
+ * go to other waiters of the word, and a change in between is an event as soon as {@code read()} is called.
  *
  * <p><b>Writes</b> are {@link MemoryWordOp}s. A flush does them in their order and then wakes as many waiters as they
  * ask for together, in one entry into the kernel; then the promises are told. One fails, and the channel goes on, if a

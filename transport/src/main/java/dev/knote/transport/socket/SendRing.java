@@ -6,8 +6,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Sends on several sockets, or receives from them, by one entry into the kernel. None waits, for room or for bytes, so all have ended when {@link #submit}
- * returns, and the kernel has nothing of anybody's memory any more. Belongs to one thread.
+ * Sends on several sockets, or receives from them, by one entry into the kernel. None waits, for room or for bytes, so
+ * all have ended when {@link #submit} returns, and the kernel has nothing of anybody's memory any more. Belongs to one
+ * thread.
  */
 public final class SendRing implements AutoCloseable {
     /** The most sends and receives of one {@link #submit}. */
