@@ -12,7 +12,9 @@ import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.Future;
 import java.net.SocketException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
@@ -57,12 +59,16 @@ final class Story {
     /** How often a transport looks and finds nothing is its own affair. */
     private static List<String> withoutEmptyReads(List<String> lines) {
         List<String> all = new ArrayList<>();
-        boolean read = false;
+        Set<String> whoRead = new HashSet<>(); // another channel may say something in between
         for (String line : lines) {
+            String who = line.split(" ", 2)[0];
+            boolean read = whoRead.remove(who);
             if (read || !line.contains(" readComplete ")) {
                 all.add(line);
             }
-            read = line.contains(" read: ");
+            if (line.contains(" read: ")) {
+                whoRead.add(who);
+            }
         }
         return all;
     }
