@@ -446,10 +446,13 @@ public final class EventQueue implements AutoCloseable {
 
     /** A thread that was present leaves. */
     void depart() {
-        if (beacon != null) {
-            beacon.update();
+        try {
+            if (beacon != null) {
+                beacon.update();
+            }
+        } finally {
+            presence.leave();
         }
-        presence.leave();
     }
 
     /** Sends those who are inside away, and waits until they have left. */

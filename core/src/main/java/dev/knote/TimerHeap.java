@@ -109,16 +109,23 @@ final class TimerHeap {
     /** As {@link #earliest}, of knotes that are not disabled. */
     long earliestEnabled() {
         lock.lock();
-        long first = NONE;
-        for (int i = 0; i < size; i++) {
-            if (when[i] + origin < first && !table.get(who[i]).isDisabled()) {
-                first = when[i] + origin;
-                if (i == 0) {
-                    break;
-                }
-            }
-        }
+        long first = earliestEnabled(0);
         lock.unlock();
+        return first == NONE ? NONE : first + origin;
+    }
+
+    /** Below a place, and at it: looks no further down than there are disabled ones above. */
+    private long earliestEnabled(int at) {
+        if (at >= size) {
+            return NONE;
+        }
+        if (!table.get(who[at]).isDisabled()) {
+            return when[at];
+        }
+        long first = NONE;
+        for (int i = 0, child = (at << ARITY_BITS) + 1; i < 1 << ARITY_BITS; i++) {
+            first = Math.min(first, earliestEnabled(child + i));
+        }
         return first;
     }
 
