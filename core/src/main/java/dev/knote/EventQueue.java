@@ -457,6 +457,7 @@ public final class EventQueue implements AutoCloseable {
 
     /** Sends those who are inside away, and waits until they have left. */
     private void awaitDeparture() {
+        presence.settle();
         for (int tries = 0; presence.isAnybody(); tries++) {
             Waiter waiter = sleepers.takeAny();
             if (waiter != null) {

@@ -38,6 +38,7 @@ public final class Sys {
     static final int INOTIFY_RM_WATCH = pick(255, 28);
     static final int GETCPU = pick(309, 168);
     static final int MEMFD_CREATE = pick(319, 279);
+    static final int MEMBARRIER = pick(324, 283);
     static final int STATX = pick(332, 291);
     static final int IO_URING_SETUP = 425;
     static final int IO_URING_ENTER = 426;
