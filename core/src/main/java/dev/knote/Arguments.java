@@ -34,6 +34,9 @@ final class Arguments {
         if (timeout == null) {
             return -1;
         }
+        if (timeout.isZero()) {
+            return 0;
+        }
         if (timeout.isNegative()) {
             throw new KeventException(
                     Errno.EINVAL,

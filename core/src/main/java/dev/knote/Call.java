@@ -48,7 +48,7 @@ final class Call implements WordMemory {
 
     final EventView view = new EventView();
 
-    /** Where in the {@link ReadyList} the scan is, and how many stripes it has to go. */
+    /** Where in the {@link ReadyList} the scan has begun; a bit for each stripe from there on that it has to go to. */
     int stripe;
 
     int stripesLeft;
@@ -92,8 +92,8 @@ final class Call implements WordMemory {
         rearmedCount = 0;
         wakes = 0;
         queue = null;
-        change.forget();
-        event.forget();
+        change.refersTo(null, null);
+        event.refersTo(null, null);
         busy = false;
     }
 

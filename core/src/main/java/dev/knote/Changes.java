@@ -161,15 +161,38 @@ final class Changes {
                     return made;
                 }
             } else if (change.has(EV_DELETE)) {
-                if (!drop(knote)) {
-                    throw EventQueue.missing(change, filter);
-                }
+                delete(knote, change);
                 return null;
             } else if (knote.lostFd() || change.has(EV_ADD) && knote.lostWord()) {
                 drop(knote);
             } else {
                 return modify(call, knote, change);
             }
+        }
+    }
+
+    /** As {@link #change}, of the knote itself: what would make one fails. */
+    void change(Call call, Kevent change, KnoteImpl knote) {
+        if (!knote.take()) {
+            throw EventQueue.missing(change, knote.filter);
+        }
+        if (queue.isClosed()) {
+            knote.giveBack();
+            throw EventQueue.closedError();
+        }
+        if (change.has(EV_DELETE)) {
+            delete(knote, change);
+        } else if (knote.lostFd()) {
+            drop(knote);
+            throw EventQueue.missing(change, knote.filter);
+        } else {
+            modify(call, knote, change);
+        }
+    }
+
+    private void delete(KnoteImpl knote, Kevent change) {
+        if (!drop(knote)) {
+            throw EventQueue.missing(change, knote.filter);
         }
     }
 

@@ -69,7 +69,7 @@ public final class EventQueue implements AutoCloseable {
     final Sleepers sleepers;
     final Presence presence = new Presence();
     final Interrupts interrupts = new Interrupts(this);
-    final Office office = new Office(this);
+    final Office office;
     final Nesting nesting = new Nesting(this);
     /** Null unless others may poll this queue's fd. */
     final Beacon beacon;
@@ -83,6 +83,7 @@ public final class EventQueue implements AutoCloseable {
 
     EventQueue(Options options) {
         shared = !options.isSingleOwner();
+        office = new Office(this, shared);
         table = new KnoteTable(shared);
         timers = new TimerHeap(shared, table);
         ready = new ReadyList(shared, table);
@@ -504,10 +505,7 @@ public final class EventQueue implements AutoCloseable {
                 office.post(change, knote);
                 return;
             }
-            if (knote.isDead()) {
-                throw missing(change, knote.filter);
-            }
-            changes.change(call, change);
+            changes.change(call, change, knote);
             call.submitWords(this);
         } finally {
             leave(call);

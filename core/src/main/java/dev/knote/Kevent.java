@@ -96,12 +96,6 @@ public final class Kevent {
         }
     }
 
-    /** Refers to none of the user's objects any more. */
-    void forget() {
-        udata = null;
-        word = null;
-    }
-
     boolean has(int bits) {
         return (flags & bits) != 0;
     }

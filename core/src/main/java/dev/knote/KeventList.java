@@ -1,13 +1,17 @@
 package dev.knote;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import dev.knote.linux.Errno;
+import dev.knote.linux.Native;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
+import java.lang.ref.Reference;
 
 /**
  * An array of {@code struct kevent} in memory, with FreeBSD's layout: 64 bytes an entry, {@code ident} at 0,
@@ -33,7 +37,14 @@ public final class KeventList {
     private static final int UDATA = 24;
     private static final int EXT = 32;
 
+    /**
+     * All memory, by address: what a call reads and writes of a list, whose entries it has checked and whose memory lives
+     * as long as the list, need not be checked field by field.
+     */
+    private static final MemorySegment ALL = Native.memory(0, Long.MAX_VALUE);
+
     private final int size;
+    private final long address;
     private final MemorySegment memory;
     private final Object[] udata;
     private final MemorySegment[] words;
@@ -41,6 +52,7 @@ public final class KeventList {
     private KeventList(int size) {
         this.size = size;
         this.memory = Arena.ofAuto().allocate(Math.max(1, (long) size * ENTRY_SIZE), ENTRY_SIZE);
+        this.address = memory.address();
         this.udata = new Object[size];
         this.words = new MemorySegment[size];
     }
@@ -143,32 +155,46 @@ public final class KeventList {
     }
 
     void read(int i, Kevent into) {
-        long at = at(i);
-        into.ident = memory.get(JAVA_LONG, at);
-        into.filter = memory.get(JAVA_SHORT, at + FILTER);
-        into.flags = memory.get(JAVA_SHORT, at + FLAGS) & 0xffff;
-        into.fflags = memory.get(JAVA_INT, at + FFLAGS);
-        into.data = memory.get(JAVA_LONG, at + DATA);
-        into.ext0 = memory.get(JAVA_LONG, at + EXT);
-        into.ext1 = memory.get(JAVA_LONG, at + EXT + 8);
-        into.ext2 = memory.get(JAVA_LONG, at + EXT + 16);
-        into.ext3 = memory.get(JAVA_LONG, at + EXT + 24);
-        into.refersTo(udata(i), word(i));
+        long at = address + at(i);
+        into.ident = ALL.get(JAVA_LONG_UNALIGNED, at);
+        into.filter = ALL.get(JAVA_SHORT_UNALIGNED, at + FILTER);
+        into.flags = ALL.get(JAVA_SHORT_UNALIGNED, at + FLAGS) & 0xffff;
+        into.fflags = ALL.get(JAVA_INT_UNALIGNED, at + FFLAGS);
+        into.data = ALL.get(JAVA_LONG_UNALIGNED, at + DATA);
+        long bits = ALL.get(JAVA_LONG_UNALIGNED, at + UDATA);
+        into.ext0 = ALL.get(JAVA_LONG_UNALIGNED, at + EXT);
+        into.ext1 = ALL.get(JAVA_LONG_UNALIGNED, at + EXT + 8);
+        into.ext2 = ALL.get(JAVA_LONG_UNALIGNED, at + EXT + 16);
+        into.ext3 = ALL.get(JAVA_LONG_UNALIGNED, at + EXT + 24);
+        Object kept = udata[i];
+        MemorySegment word = words[i];
+        into.refersTo(
+                kept != null || bits == 0 ? kept : (Object) bits,
+                word == null || word.address() == into.ident ? word : null);
+        Reference.reachabilityFence(this);
     }
 
     void write(int i, Kevent event) {
-        fill(i, event.ident, event.word, event.filter, event.flags, event.fflags, event.data, event.udata);
-        long at = (long) i * ENTRY_SIZE + EXT;
-        memory.set(JAVA_LONG, at, event.ext0);
-        memory.set(JAVA_LONG, at + 8, event.ext1);
-        memory.set(JAVA_LONG, at + 16, event.ext2);
-        memory.set(JAVA_LONG, at + 24, event.ext3);
+        long at = address + at(i);
+        ALL.set(JAVA_LONG_UNALIGNED, at, event.ident);
+        ALL.set(JAVA_SHORT_UNALIGNED, at + FILTER, (short) event.filter);
+        ALL.set(JAVA_SHORT_UNALIGNED, at + FLAGS, (short) event.flags);
+        ALL.set(JAVA_INT_UNALIGNED, at + FFLAGS, event.fflags);
+        ALL.set(JAVA_LONG_UNALIGNED, at + DATA, event.data);
+        ALL.set(JAVA_LONG_UNALIGNED, at + UDATA, bits(event.udata));
+        ALL.set(JAVA_LONG_UNALIGNED, at + EXT, event.ext0);
+        ALL.set(JAVA_LONG_UNALIGNED, at + EXT + 8, event.ext1);
+        ALL.set(JAVA_LONG_UNALIGNED, at + EXT + 16, event.ext2);
+        ALL.set(JAVA_LONG_UNALIGNED, at + EXT + 24, event.ext3);
+        refersTo(i, event.udata, event.word);
+        Reference.reachabilityFence(this);
     }
 
     /** Forgets the objects that the first {@code n} entries refer to. */
     void forget(int n) {
-        Arrays.fill(udata, 0, n, null);
-        Arrays.fill(words, 0, n, null);
+        for (int i = 0; i < n; i++) {
+            refersTo(i, null, null);
+        }
     }
 
     private void fill(
@@ -184,11 +210,16 @@ public final class KeventList {
         for (int k = 0; k < 4; k++) {
             memory.set(JAVA_LONG, at + EXT + 8 * k, 0);
         }
-        if (this.udata[i] != udata) { // a store of a reference costs more than a look, see Kevent.refersTo
-            this.udata[i] = udata;
+        refersTo(i, udata, word);
+    }
+
+    /** A store of a reference costs more than a look, see {@link Kevent#refersTo}. */
+    private void refersTo(int i, Object newUdata, MemorySegment newWord) {
+        if (udata[i] != newUdata) {
+            udata[i] = newUdata;
         }
-        if (this.words[i] != word) {
-            this.words[i] = word;
+        if (words[i] != newWord) {
+            words[i] = newWord;
         }
     }
 

@@ -124,6 +124,17 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
         return !queue.shared || (int) TAKEN.getOpaque(this) == 0 && TAKEN.compareAndSet(this, 0, 1);
     }
 
+    /** Waits for whoever has taken it; false if it has been removed. */
+    boolean take() {
+        for (int tries = 0; !tryTake(); tries++) {
+            if (isDead()) {
+                return false;
+            }
+            SpinLock.backOff(tries);
+        }
+        return !isDead();
+    }
+
     void giveBack() {
         if (queue.shared) {
             TAKEN.setRelease(this, 0);

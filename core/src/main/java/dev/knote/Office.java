@@ -16,12 +16,14 @@ final class Office {
 
     final Mailbox mailbox = new Mailbox();
     private final EventQueue queue;
+    private final boolean shared;
     private final ArrayDeque<Kevent> failedPosts = new ArrayDeque<>();
     private volatile Thread owner;
     private volatile boolean wakeupRequested;
 
-    Office(EventQueue queue) {
+    Office(EventQueue queue, boolean shared) {
         this.queue = queue;
+        this.shared = shared;
     }
 
     /** Who uses the queue first owns it. */
@@ -77,7 +79,7 @@ final class Office {
     }
 
     boolean isForeign() {
-        return !queue.shared && owner != Thread.currentThread();
+        return !shared && owner != Thread.currentThread();
     }
 
     void checkOwner() {
@@ -119,7 +121,7 @@ final class Office {
     }
 
     void read(Call call) {
-        if (queue.shared) {
+        if (shared) {
             return;
         }
         RuntimeException broken = null;
@@ -146,8 +148,10 @@ final class Office {
 
     private void applyPost(Call call, Post post) {
         try {
-            if (post.knote == null || !post.knote.isDead()) {
+            if (post.knote == null) {
                 queue.changes.change(call, post.change());
+            } else if (!post.knote.isDead()) {
+                queue.changes.change(call, post.change(), post.knote);
             } else if (!post.change().has(EV_DELETE)) {
                 throw EventQueue.missing(post.change(), post.knote.filter);
             }

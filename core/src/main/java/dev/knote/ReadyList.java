@@ -1,5 +1,8 @@
 package dev.knote;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+
 /**
  * The knotes that may have an event, those of each activating thread in the order in which they became so. It is in
  * stripes by thread, so that threads that take what they have activated do not meet. For the single owner there is one.
@@ -23,10 +26,21 @@ final class ReadyList {
     private static final int STRIPES_A_PROCESSOR = 4;
     private static final int MOST_STRIPES = 16;
     private static final long GOLDEN = 0x9e3779b97f4a7c15L;
+    private static final VarHandle USED;
+
+    static {
+        try {
+            USED = MethodHandles.lookup().findVarHandle(ReadyList.class, "used", int.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
 
     private final KnoteTable table;
     private final ReadyStripe[] stripes;
     private final Sleepers sleepers;
+    /** A bit for each stripe on which something was ever put: few threads have few to look at. */
+    private volatile int used;
 
     ReadyList(boolean shared, KnoteTable table) {
         this(shared, table, shared ? stripesForThisMachine() : 1);
@@ -53,8 +67,8 @@ final class ReadyList {
 
     /** As of a moment ago. */
     boolean looksEmpty() {
-        for (ReadyStripe stripe : stripes) {
-            if (!stripe.looksEmpty()) {
+        for (int left = used; left != 0; left &= left - 1) {
+            if (!first(left).looksEmpty()) {
                 return false;
             }
         }
@@ -64,10 +78,11 @@ final class ReadyList {
     /** What was on the list before this began, and was not taken, makes it false. */
     boolean isEmpty() {
         boolean empty = true;
-        for (int i = 0; i < stripes.length && empty; i++) {
-            stripes[i].lock.lock(); // orders this look and insertions, see Sleepers
-            empty = stripes[i].looksEmpty();
-            stripes[i].lock.unlock();
+        for (int left = used; left != 0 && empty; left &= left - 1) {
+            ReadyStripe stripe = first(left);
+            stripe.lock.lock(); // orders this look and insertions, see Sleepers
+            empty = stripe.looksEmpty();
+            stripe.lock.unlock();
         }
         return empty;
     }
@@ -88,7 +103,7 @@ final class ReadyList {
 
     /** The knote may have an event. Returns who is to be woken for it, or null. */
     Waiter activate(KnoteImpl knote) {
-        return insert(own(), knote) ? sleepers.pick() : null;
+        return insert(ownToBeUsed(), knote) ? sleepers.pick() : null;
     }
 
     /**
@@ -96,7 +111,7 @@ final class ReadyList {
      * woken, in {@code woken}.
      */
     int activate(long[] names, int n, Waiter[] woken) {
-        ReadyStripe own = own();
+        ReadyStripe own = ownToBeUsed();
         int inserted = 0;
         own.lock.lock();
         for (int i = 0; i < n; i++) {
@@ -194,8 +209,10 @@ final class ReadyList {
             int other = at + (int) (mixed >>> 32);
             at = at(other).looksEmpty() || at(other).askWhetherServed() ? at : other;
         }
-        call.stripe = at;
-        call.stripesLeft = stripes.length;
+        int first = at & stripes.length - 1;
+        int all = used;
+        call.stripe = first;
+        call.stripesLeft = all >>> first | all << stripes.length - first & (1 << stripes.length) - 1;
     }
 
     /**
@@ -208,9 +225,9 @@ final class ReadyList {
      */
     int pop(Call call, long scan, int[] into, int most, boolean some) {
         ReadyStripe own = own();
-        for (; call.stripesLeft > 0; call.stripesLeft--, call.stripe++) {
-            ReadyStripe stripe = at(call.stripe);
-            boolean pass = stripe.looksEmpty() || some && stripe != own && stripe.isServed();
+        for (; call.stripesLeft != 0; call.stripesLeft &= call.stripesLeft - 1) {
+            ReadyStripe stripe = at(call.stripe + Integer.numberOfTrailingZeros(call.stripesLeft));
+            boolean pass = some && stripe != own && stripe.isServed() || stripe.looksEmpty();
             int n = pass ? 0 : stripe.pop(scan, into, Math.min(most, into.length), stripe == own);
             if (n > 0) {
                 return n;
@@ -230,7 +247,7 @@ final class ReadyList {
 
     /** Puts a level-triggered knote behind the others. Nobody is woken, see {@link Sleepers#leave}. */
     void requeue(KnoteImpl knote) {
-        boolean ignored = insert(own(), knote);
+        boolean ignored = insert(ownToBeUsed(), knote);
     }
 
     void enable(KnoteImpl knote) {
@@ -261,6 +278,22 @@ final class ReadyList {
     /** The calling thread's stripe. */
     ReadyStripe own() {
         return stripes[ownIndex()];
+    }
+
+    /**
+     * As {@link #own}, to put something on it. Its bit is set before that is done, and before it is looked who sleeps: who
+     * goes to sleep and does not see the bit is seen.
+     */
+    private ReadyStripe ownToBeUsed() {
+        int index = ownIndex();
+        if ((used & 1 << index) == 0) {
+            int ignored = (int) USED.getAndBitwiseOr(this, 1 << index);
+        }
+        return stripes[index];
+    }
+
+    private ReadyStripe first(int bits) {
+        return stripes[Integer.numberOfTrailingZeros(bits)];
     }
 
     private ReadyStripe at(int index) {

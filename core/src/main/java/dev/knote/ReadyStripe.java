@@ -8,7 +8,7 @@ package dev.knote;
  * <p>The ring has the knotes' numbers, see {@link KnoteTable}: no reference is stored to put one on the list, nor to
  * take it off. A knote is off it before its number is freed.
  */
-final class ReadyStripe {
+final class ReadyStripe extends Served {
     private static final int SMALLEST = 16;
 
     final SpinLock lock;
@@ -22,9 +22,8 @@ final class ReadyStripe {
     /** The next to be used. */
     private int tail;
     private int size;
-    private boolean served;
 
-    /** Keeps the stripes off each other's cache lines. */
+    /** Keeps the stripes off each other's cache lines, and their state off what others look at, {@link Served}. */
     @SuppressWarnings("unused")
     private long pad1, pad2, pad3, pad4, pad5, pad6, pad7, pad8, pad9, pad10, pad11, pad12, pad13, pad14;
 
@@ -43,26 +42,12 @@ final class ReadyStripe {
         return size;
     }
 
-    /** Whether a thread that puts its own knotes here has taken from it, since {@link #askWhetherServed}. */
-    boolean isServed() {
-        return served;
-    }
-
-    /** Whether it is served; if it is not served again until this is asked again, the answer will be no. */
-    boolean askWhetherServed() {
-        boolean was = served;
-        if (was) {
-            served = false;
-        }
-        return was;
-    }
-
     /** Takes the first knotes off that the scan {@code scan} has not seen yet: at most {@code most}. */
     int pop(long scan, int[] into, int most, boolean byItsOwn) {
         int n = 0;
         lock.lock();
-        if (byItsOwn && !served) {
-            served = true;
+        if (byItsOwn) {
+            serve();
         }
         int[] places = ring;
         int end = tail;
@@ -140,5 +125,31 @@ final class ReadyStripe {
         ring = places;
         tail = to;
         return to;
+    }
+}
+
+/** Whether a stripe is served by its own threads: on a line of its own, as others look at it and it seldom changes. */
+abstract class Served {
+    private boolean served;
+
+    /** Whether a thread that puts its own knotes here has taken from it, since {@link #askWhetherServed}. */
+    boolean isServed() {
+        return served;
+    }
+
+    /** Whether it is served; if it is not served again until this is asked again, the answer will be no. */
+    boolean askWhetherServed() {
+        boolean was = served;
+        if (was) {
+            served = false;
+        }
+        return was;
+    }
+
+    /** Somebody whose stripe it is takes from it. */
+    void serve() {
+        if (!served) {
+            served = true;
+        }
     }
 }

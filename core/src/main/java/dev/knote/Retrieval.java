@@ -148,13 +148,7 @@ final class Retrieval {
 
     /** Takes a knote that was on the list; false if it has been removed or disabled since. */
     private static boolean take(KnoteImpl knote) {
-        for (int tries = 0; !knote.tryTake(); tries++) {
-            if (knote.isDead()) {
-                return false;
-            }
-            SpinLock.backOff(tries);
-        }
-        if (knote.isDead()) {
+        if (!knote.take()) {
             return false;
         }
         if (knote.isDisabled()) {
