@@ -284,7 +284,7 @@ final class ReadyList {
      * As {@link #own}, to put something on it. Its bit is set before that is done, and before it is looked who sleeps: who
      * goes to sleep and does not see the bit is seen.
      */
-    private ReadyStripe ownToBeUsed() {
+    ReadyStripe ownToBeUsed() {
         int index = ownIndex();
         if ((used & 1 << index) == 0) {
             int ignored = (int) USED.getAndBitwiseOr(this, 1 << index);

@@ -64,7 +64,7 @@ class LincheckTest {
 
     /** Anybody wakes the owner, who looks whether he was before he sleeps, and before he returns. */
     public static class OfficeOps {
-        private final Office office = new Office(QUEUE);
+        private final Office office = new Office(QUEUE, false);
 
         @Operation
         public void requestWakeup() {

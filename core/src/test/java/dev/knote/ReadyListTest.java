@@ -141,7 +141,7 @@ class ReadyListTest {
     /** Stops the one who goes to sleep where he has to look once more, and lets a knote come in. */
     @Test
     void whoGoesToSleepIsSeenBeforeHeLooksForTheLastTimeAndFindsWhatCameUntilThen() throws Exception {
-        ReadyStripe mine = ready.own();
+        ReadyStripe mine = ready.ownToBeUsed();
         AtomicReference<Boolean> sleeps = new AtomicReference<>();
         KnoteImpl knote = knote(0);
         mine.lock.lock();
