@@ -5,7 +5,7 @@ import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** What a thread needs for a call of a queue, kept from call to call so that a call allocates nothing. */
-final class Call implements WordMemory {
+final class Call extends Padded implements WordMemory {
     private static final AtomicLong IDS = new AtomicLong();
     private static final ThreadLocal<Call> MINE = ThreadLocal.withInitial(() -> new Call(0));
     private static final int SCAN_BITS = 40;

@@ -10,7 +10,7 @@ import java.lang.invoke.VarHandle;
  *
  * <p>Who enters counts himself and then looks whether the queue is closed; who closes says so and then looks at the
  * counts. One of the two has to see what the other did, which takes a fence between each one's store and load. The one
- * who closes makes both: {@link #settle} is membarrier(2). So the first thread of each stripe, whose it is from then on,
+ * who closes makes both: {@link #settle} is membarrier(2). So the first thread of each stripe, whose it is as long as it lives,
  * counts in a field of its own by plain stores, and the compiler alone has to be kept from turning them round. Others,
  * and all where membarrier(2) is not to be had, count by atomic additions.
  */
@@ -26,6 +26,8 @@ final class Presence {
 
     /** The first stripe keeps off the array's length, which each access reads. */
     private final long[] slots = new long[(1 + STRIPES) * SPACING];
+    /** The threads whose the stripes are: one that has ended leaves its stripe to another. */
+    private final Thread[] owners = new Thread[STRIPES];
     private final boolean fenceless;
 
     Presence() {
@@ -38,9 +40,10 @@ final class Presence {
     }
 
     void enter() {
-        long me = Thread.currentThread().threadId();
+        Thread thread = Thread.currentThread();
+        long me = thread.threadId();
         int at = stripe(me);
-        if (slots[at + OWNER] == me || fenceless && claim(at, me)) {
+        if (slots[at + OWNER] == me || fenceless && claim(at, thread)) {
             slots[at + OWN]++;
             VarHandle.releaseFence(); // no instruction, but an order for the compiler
         } else {
@@ -58,9 +61,22 @@ final class Presence {
         }
     }
 
-    /** A stripe is its first thread's for good: what a thread has entered by it leaves by. */
-    private boolean claim(int at, long me) {
-        return slots[at + OWNER] == 0 && SLOT.compareAndSet(slots, at + OWNER, 0L, me);
+    /** A stripe is its thread's as long as that lives, and not given to one who is inside: all leave as they entered. */
+    private boolean claim(int at, Thread me) {
+        if ((long) SLOT.getOpaque(slots, at + OTHERS) != 0) {
+            return false;
+        }
+        int stripe = at / SPACING - 1;
+        long before = slots[at + OWNER];
+        Thread owner = owners[stripe];
+        if (before != 0 && (owner == null || owner.threadId() != before || owner.isAlive())) {
+            return false;
+        }
+        if (!SLOT.compareAndSet(slots, at + OWNER, before, me.threadId())) {
+            return false;
+        }
+        owners[stripe] = me;
+        return true;
     }
 
     /** After this, {@link #isAnybody} sees all who have not seen what the caller stored before. */

@@ -25,6 +25,8 @@ final class ReadyList {
 
     private static final int STRIPES_A_PROCESSOR = 4;
     private static final int MOST_STRIPES = 16;
+    /** Integers in two cache lines. */
+    private static final int APART = 32;
     private static final long GOLDEN = 0x9e3779b97f4a7c15L;
     private static final VarHandle USED;
 
@@ -39,6 +41,8 @@ final class ReadyList {
     private final KnoteTable table;
     private final ReadyStripe[] stripes;
     private final Sleepers sleepers;
+    /** Of each stripe, a line apart, 1 if a thread that puts its own knotes there took from it since that was last asked. */
+    private final int[] served;
     /** A bit for each stripe on which something was ever put: few threads have few to look at. */
     private volatile int used;
 
@@ -50,6 +54,7 @@ final class ReadyList {
     ReadyList(boolean shared, KnoteTable table, int stripeCount) {
         this.table = table;
         stripes = new ReadyStripe[stripeCount];
+        served = new int[(1 + stripeCount) * APART];
         for (int i = 0; i < stripeCount; i++) {
             stripes[i] = new ReadyStripe(shared, i, table);
         }
@@ -171,7 +176,7 @@ final class ReadyList {
      */
     int bypass(Call call, long scan, int[] into, int most) {
         ReadyStripe own = own();
-        if (at(call.stripe) != own || !own.looksEmpty()
+        if (stripes[call.stripe] != own || !own.looksEmpty()
                 || call.activatedCount > Math.min(most, into.length)) {
             return 0;
         }
@@ -206,13 +211,12 @@ final class ReadyList {
         int at = ownIndex();
         long mixed = scan * GOLDEN;
         if (mixed >>> 60 == 0 && stripes.length > 1) { // one in sixteen: beside a stripe that is never empty, none starves
-            int other = at + (int) (mixed >>> 32);
-            at = at(other).looksEmpty() || at(other).askWhetherServed() ? at : other;
+            int other = at(at + (int) (mixed >>> 32));
+            at = stripes[other].looksEmpty() || askWhetherServed(other) ? at : other;
         }
-        int first = at & stripes.length - 1;
         int all = used;
-        call.stripe = first;
-        call.stripesLeft = all >>> first | all << stripes.length - first & (1 << stripes.length) - 1;
+        call.stripe = at;
+        call.stripesLeft = all >>> at | all << stripes.length - at & (1 << stripes.length) - 1;
     }
 
     /**
@@ -224,16 +228,37 @@ final class ReadyList {
      * @return how many numbers there are in {@code into}
      */
     int pop(Call call, long scan, int[] into, int most, boolean some) {
-        ReadyStripe own = own();
+        int own = ownIndex();
         for (; call.stripesLeft != 0; call.stripesLeft &= call.stripesLeft - 1) {
-            ReadyStripe stripe = at(call.stripe + Integer.numberOfTrailingZeros(call.stripesLeft));
-            boolean pass = some && stripe != own && stripe.isServed() || stripe.looksEmpty();
-            int n = pass ? 0 : stripe.pop(scan, into, Math.min(most, into.length), stripe == own);
+            int index = at(call.stripe + Integer.numberOfTrailingZeros(call.stripesLeft));
+            boolean pass = some && index != own && isServed(index) || stripes[index].looksEmpty();
+            int n = pass ? 0 : stripes[index].pop(scan, into, Math.min(most, into.length));
+            if (n > 0 && index == own && !isServed(own)) {
+                served[servedAt(own)] = 1;
+            }
             if (n > 0) {
                 return n;
             }
         }
         return 0;
+    }
+
+    /** By index, as all of the stripe itself is on its threads' own lines. */
+    private static int servedAt(int stripe) {
+        return (1 + stripe) * APART;
+    }
+
+    private boolean isServed(int stripe) {
+        return served[servedAt(stripe)] != 0;
+    }
+
+    /** Whether it is served; if it is not served again until this is asked again, the answer will be no. */
+    private boolean askWhetherServed(int stripe) {
+        boolean was = isServed(stripe);
+        if (was) {
+            served[servedAt(stripe)] = 0;
+        }
+        return was;
     }
 
     /** Whether the knote, which the caller has taken, was to be delivered without being asked; it is no longer. */
@@ -296,8 +321,8 @@ final class ReadyList {
         return stripes[Integer.numberOfTrailingZeros(bits)];
     }
 
-    private ReadyStripe at(int index) {
-        return stripes[index & stripes.length - 1];
+    private int at(int index) {
+        return index & stripes.length - 1;
     }
 
     private int ownIndex() {

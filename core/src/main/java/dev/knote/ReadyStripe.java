@@ -8,24 +8,22 @@ package dev.knote;
  * <p>The ring has the knotes' numbers, see {@link KnoteTable}: no reference is stored to put one on the list, nor to
  * take it off. A knote is off it before its number is freed.
  */
-final class ReadyStripe extends Served {
+final class ReadyStripe extends Padded {
     private static final int SMALLEST = 16;
+    /** Of the ring, in front and behind, where nothing stands: other threads' lists may lie there. */
+    private static final int MARGIN = 16;
 
     final SpinLock lock;
     /** Which of the list's stripes it is. */
     final int index;
     private final KnoteTable table;
-    /** A power of two long; 0 is a hole. */
-    private int[] ring = new int[SMALLEST];
+    /** Between its margins a power of two long; 0 is a hole. */
+    private int[] ring = new int[SMALLEST + 2 * MARGIN];
     /** Places count on for ever, and wrap around; the first that is in use, if any is. */
     private int head;
     /** The next to be used. */
     private int tail;
     private int size;
-
-    /** Keeps the stripes off each other's cache lines, and their state off what others look at, {@link Served}. */
-    @SuppressWarnings("unused")
-    private long pad1, pad2, pad3, pad4, pad5, pad6, pad7, pad8, pad9, pad10, pad11, pad12, pad13, pad14;
 
     ReadyStripe(boolean shared, int index, KnoteTable table) {
         lock = new SpinLock(shared);
@@ -43,19 +41,16 @@ final class ReadyStripe extends Served {
     }
 
     /** Takes the first knotes off that the scan {@code scan} has not seen yet: at most {@code most}. */
-    int pop(long scan, int[] into, int most, boolean byItsOwn) {
+    int pop(long scan, int[] into, int most) {
         int n = 0;
         lock.lock();
-        if (byItsOwn) {
-            serve();
-        }
         int[] places = ring;
         int end = tail;
         for (int at = head; at != end && n < most; at++) {
-            int number = places[at & places.length - 1];
+            int number = places[place(places, at)];
             KnoteImpl knote = table.get(number);
             if (knote != null && knote.scan != scan) {
-                places[at & places.length - 1] = 0;
+                places[place(places, at)] = 0;
                 knote.status &= ~ReadyList.QUEUED;
                 knote.scan = scan;
                 into[n++] = number;
@@ -74,12 +69,12 @@ final class ReadyStripe extends Served {
 
     void append(KnoteImpl knote) {
         int at = tail;
-        if (at - head == ring.length) {
+        if (at - head == length(ring)) {
             at = makeRoom();
         }
         knote.status |= ReadyList.QUEUED;
         knote.place = at;
-        ring[at & ring.length - 1] = knote.number;
+        ring[place(ring, at)] = knote.number;
         tail = at + 1;
         size++;
     }
@@ -87,7 +82,7 @@ final class ReadyStripe extends Served {
     /** Takes the knote off, if it is on the list. */
     void remove(KnoteImpl knote) {
         if ((knote.status & ReadyList.QUEUED) != 0) {
-            ring[knote.place & ring.length - 1] = 0;
+            ring[place(ring, knote.place)] = 0;
             knote.status &= ~ReadyList.QUEUED;
             size--;
             skipHoles();
@@ -100,7 +95,7 @@ final class ReadyStripe extends Served {
             return;
         }
         int at = head;
-        for (int[] places = ring; places[at & places.length - 1] == 0;) {
+        for (int[] places = ring; places[place(places, at)] == 0;) {
             at++;
         }
         head = at;
@@ -112,44 +107,27 @@ final class ReadyStripe extends Served {
      */
     private int makeRoom() {
         int[] old = ring;
-        int[] places = size > old.length / 2 ? new int[2 * old.length] : old;
+        int length = length(old);
+        int[] places = size > length / 2 ? new int[2 * length + 2 * MARGIN] : old;
         int to = head;
         for (int from = head; from != tail; from++) {
-            int number = old[from & old.length - 1];
-            old[from & old.length - 1] = 0;
+            int number = old[place(old, from)];
+            old[place(old, from)] = 0;
             if (number != 0) {
                 table.get(number).place = to;
-                places[to++ & places.length - 1] = number;
+                places[place(places, to++)] = number;
             }
         }
         ring = places;
         tail = to;
         return to;
     }
-}
 
-/** Whether a stripe is served by its own threads: on a line of its own, as others look at it and it seldom changes. */
-abstract class Served {
-    private boolean served;
-
-    /** Whether a thread that puts its own knotes here has taken from it, since {@link #askWhetherServed}. */
-    boolean isServed() {
-        return served;
+    private static int length(int[] ring) {
+        return ring.length - 2 * MARGIN;
     }
 
-    /** Whether it is served; if it is not served again until this is asked again, the answer will be no. */
-    boolean askWhetherServed() {
-        boolean was = served;
-        if (was) {
-            served = false;
-        }
-        return was;
-    }
-
-    /** Somebody whose stripe it is takes from it. */
-    void serve() {
-        if (!served) {
-            served = true;
-        }
+    private static int place(int[] ring, int at) {
+        return MARGIN + (at & length(ring) - 1);
     }
 }

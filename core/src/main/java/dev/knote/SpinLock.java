@@ -8,7 +8,7 @@ import java.util.concurrent.locks.LockSupport;
  * A lock for sections of a few instructions, none of which can block. It allocates nothing and makes no system call
  * unless the holder was preempted. A disabled one, of a queue with a single owner, does nothing.
  */
-final class SpinLock {
+final class SpinLock extends Padded {
     private static final int SPINS = 100;
     private static final int YIELDS = 200;
     private static final long NAP_NANOS = 50_000;
@@ -26,10 +26,6 @@ final class SpinLock {
 
     @SuppressWarnings("unused") // by HELD
     private int held;
-
-    /** Keeps what lies behind this object, another lock perhaps, off its cache line. */
-    @SuppressWarnings("unused")
-    private long pad1, pad2, pad3, pad4, pad5, pad6, pad7;
 
     SpinLock(boolean enabled) {
         this.enabled = enabled;

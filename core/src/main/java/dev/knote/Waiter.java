@@ -1,7 +1,7 @@
 package dev.knote;
 
 /** A thread that sleeps in a queue, in the list of {@link Sleepers}. */
-final class Waiter {
+final class Waiter extends Padded {
     final Thread thread;
     Waiter next;
     volatile boolean signalled;

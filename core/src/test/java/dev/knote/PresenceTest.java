@@ -4,9 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -122,5 +125,54 @@ class PresenceTest {
         assertFalse(presence.isAnybody());
         Thread.ofVirtual().start(presence::enter).join();
         assertTrue(presence.isAnybody());
+    }
+
+    /** Two threads of one stripe: the one whose it is ends while the other is inside, and enters once more. */
+    @Test
+    void whoIsInsideWhenAStripeIsGivenUpLeavesAsHeEntered() throws InterruptedException {
+        var presence = new Presence(true);
+        var firstHasLeft = new CountDownLatch(1);
+        var secondIsInside = new CountDownLatch(1);
+        Thread first = Thread.ofPlatform().unstarted(() -> {
+            presence.enter();
+            presence.leave();
+            firstHasLeft.countDown();
+            await(secondIsInside);
+        });
+        Thread second;
+        AtomicBoolean seen = new AtomicBoolean();
+        do {
+            second = Thread.ofPlatform().unstarted(() -> {
+                presence.enter();
+                secondIsInside.countDown();
+                join(first);
+                presence.enter();
+                presence.leave();
+                seen.set(presence.isAnybody());
+                presence.leave();
+            });
+        } while ((second.threadId() - first.threadId()) % 16 != 0);
+        first.start();
+        await(firstHasLeft);
+        second.start();
+        second.join();
+        assertTrue(seen.get());
+        assertFalse(presence.isAnybody());
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static void join(Thread thread) {
+        try {
+            thread.join();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
     }
 }

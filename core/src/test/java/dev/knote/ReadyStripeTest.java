@@ -77,7 +77,7 @@ class ReadyStripeTest {
     private void takeAndPutBackSome(int most, Random random) {
         List<KnoteImpl> expected = model.stream().filter(knote -> knote.scan != scan).limit(most).toList();
         int[] into = new int[most];
-        int n = stripe.pop(scan, into, most, true);
+        int n = stripe.pop(scan, into, most);
         assertEquals(expected, Arrays.stream(into, 0, n).mapToObj(table::get).toList());
         model.removeAll(expected);
         for (KnoteImpl taken : expected) {
