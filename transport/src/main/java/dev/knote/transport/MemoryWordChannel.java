@@ -242,7 +242,20 @@ public final class MemoryWordChannel extends AbstractChannel {
                 return;
             }
             promise.setSuccess();
+            armAgain();
         });
+    }
+
+    /** A read that was pending when the channel left its last loop, or was asked for since. */
+    private void armAgain() {
+        if (!readPending) {
+            return;
+        }
+        try {
+            arm();
+        } catch (KeventException e) {
+            watch.failed(e);
+        }
     }
 
     @Override

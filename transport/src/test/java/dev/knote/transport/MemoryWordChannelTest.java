@@ -302,6 +302,33 @@ class MemoryWordChannelTest extends WordFixture {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aReadThatIsPendingIsSoOnTheNextLoop(boolean askedForInBetween) throws Exception {
+        var other = new MultiThreadIoEventLoopGroup(1, KnoteIoHandler.newFactory());
+        try {
+            Channel channel = connect(bootstrap().option(ChannelOption.AUTO_READ, false), address(1));
+            if (!askedForInBetween) {
+                channel.read();
+                onLoop(() -> null);
+            }
+            channel.deregister().sync();
+            assertEquals(0, waiters(word(1)), "waiters");
+            if (askedForInBetween) {
+                channel.read();
+                onLoop(() -> null);
+            }
+            register(channel, other).sync();
+            change(word(1), 2);
+            assertEquals(2, seen.next().value());
+            other.next().submit(() -> {}).sync();
+            assertEquals(0, waiters(word(1)), "waiters after the value was read");
+            channel.close().sync();
+        } finally {
+            other.shutdownGracefully(0, 10, TimeUnit.SECONDS).syncUninterruptibly();
+        }
+    }
+
     @Test
     void closingInAReadIsTheLastOfIt() throws Exception {
         var closer = new ChannelInboundHandlerAdapter() {
