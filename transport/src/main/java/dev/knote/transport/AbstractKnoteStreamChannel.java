@@ -352,7 +352,7 @@ abstract class AbstractKnoteStreamChannel extends AbstractKnoteChannel implement
                     ByteBuf message = buffer;
                     buffer = null;
                     pipeline().fireChannelRead(message);
-                } while (!isReadingOver() && handle.continueReading());
+                } while (isOnLoop() && !isReadingOver() && handle.continueReading()); // a lingering close is under way
             } catch (Throwable t) {
                 failRead(handle, buffer, t);
                 return;

@@ -10,7 +10,11 @@ import dev.knote.transport.Streams.Record;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.socket.DuplexChannel;
 import java.net.ConnectException;
 import java.net.InetSocketAddress;
@@ -157,6 +161,37 @@ class StreamCloseTest {
                 peer.getInputStream().readAllBytes();
                 closed.sync();
                 assertEquals("inactive", record.nextEvent());
+            }
+        }
+    }
+
+    /** The channel has left its loop then, and reads no more, even if the user's limits say that it should. */
+    @Test
+    void aLingeringCloseInAReadIsTheLastRead() throws Exception {
+        try (Streams streams = new Streams(1); ServerSocket server = new ServerSocket()) {
+            server.bind(Streams.loopback());
+            Record record = new Record();
+            var closer = new ChannelInboundHandlerAdapter() {
+                @Override
+                public void channelRead(ChannelHandlerContext ctx, Object message) {
+                    ctx.fireChannelRead(message);
+                    ctx.close();
+                }
+            };
+            Channel client = streams.client(new ChannelInitializer<>() {
+                @Override
+                protected void initChannel(Channel channel) {
+                    channel.pipeline().addLast(closer, record);
+                }
+            }).option(ChannelOption.SO_LINGER, 30)
+                    .option(ChannelOption.RECVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(8)
+                            .respectMaybeMoreData(false).maxMessagesPerRead(16))
+                    .connect(server.getLocalSocketAddress()).sync().channel();
+            try (Socket peer = server.accept()) {
+                peer.getOutputStream().write(new byte[800]);
+                client.closeFuture().sync();
+                assertEquals("inactive", record.nextEvent());
+                assertEquals(8, record.count());
             }
         }
     }
