@@ -50,10 +50,8 @@ abstract class AbstractFdChannel extends AbstractChannel implements UnixChannel 
         socket = new SocketDescriptor(fd);
         family = given.family();
         active = given.active();
+        local = given.local();
         remote = given.remote();
-        if (active) {
-            local = Addresses.local(given.fd());
-        }
         watch = KnoteIoOps.of(given.fd(), SocketFilter.EVFILT_SOCKET, Kqueue.EV_ADD | Kqueue.EV_CLEAR,
                 watched(), 0);
     }

@@ -29,7 +29,7 @@ public final class KnoteDomainSocketChannel extends AbstractKnoteStreamChannel
 
     /** One whose socket there is already, of socketpair(2), say, connected or not. The channel closes it. */
     public KnoteDomainSocketChannel(int fd) {
-        this(null, GivenSocket.connection(fd));
+        this(null, GivenSocket.connection(fd, true));
     }
 
     KnoteDomainSocketChannel(KnoteServerDomainSocketChannel parent, GivenSocket given) {

@@ -25,7 +25,7 @@ public final class KnoteServerDomainSocketChannel extends AbstractKnoteServerCha
 
     /** One whose socket there is already, listening or not. The channel closes it, and leaves its file. */
     public KnoteServerDomainSocketChannel(int fd) {
-        this(GivenSocket.server(fd));
+        this(GivenSocket.server(fd, true));
     }
 
     private KnoteServerDomainSocketChannel(GivenSocket given) {

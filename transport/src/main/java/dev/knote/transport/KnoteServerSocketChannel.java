@@ -27,7 +27,7 @@ public final class KnoteServerSocketChannel extends AbstractKnoteServerChannel
 
     /** One whose socket there is already, listening or not. The channel closes it. */
     public KnoteServerSocketChannel(int fd) {
-        this(GivenSocket.server(fd));
+        this(GivenSocket.server(fd, false));
     }
 
     private KnoteServerSocketChannel(GivenSocket given) {

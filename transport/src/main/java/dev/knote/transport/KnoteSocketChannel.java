@@ -21,7 +21,7 @@ public final class KnoteSocketChannel extends AbstractKnoteStreamChannel impleme
 
     /** One whose socket there is already, connected or not. The channel closes it. */
     public KnoteSocketChannel(int fd) {
-        this(null, GivenSocket.connection(fd));
+        this(null, GivenSocket.connection(fd, false));
     }
 
     KnoteSocketChannel(KnoteServerSocketChannel parent, GivenSocket given) {

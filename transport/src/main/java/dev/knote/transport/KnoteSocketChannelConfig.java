@@ -20,7 +20,7 @@ public final class KnoteSocketChannelConfig extends KnoteChannelConfig<KnoteSock
             try {
                 setTcpNoDelay(true);
             } catch (ChannelException e) {
-                // a socket that was given to us may be of another kind
+                // a socket that was given to us may be of another protocol than TCP
             }
         }
     }

@@ -14,9 +14,11 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelException;
 import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.channel.unix.UnixChannel;
+import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.function.IntFunction;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -82,6 +84,48 @@ class GivenSocketTest {
             assertThrows(ChannelException.class, () -> new KnoteServerDomainSocketChannel(memfd));
         } finally {
             Fds.close(memfd);
+        }
+    }
+
+    /** A TCP channel of a Unix domain socket would have no address that it could tell. */
+    @Test
+    void aSocketOfAnotherKindIsRefusedAndLeftOpen() {
+        for (int[] kind : new int[][] {{Socket.AF_UNIX, Socket.SOCK_STREAM},
+                {Socket.AF_UNIX, Socket.SOCK_DGRAM},
+                {Socket.AF_INET, Socket.SOCK_STREAM}, {Socket.AF_INET, Socket.SOCK_DGRAM}}) {
+            int fd = Socket.open(kind[0], kind[1]);
+            boolean stream = kind[1] == Socket.SOCK_STREAM;
+            if (!stream || kind[0] == Socket.AF_UNIX) {
+                assertRefused(fd, KnoteSocketChannel::new);
+                assertRefused(fd, KnoteServerSocketChannel::new);
+            }
+            if (!stream || kind[0] != Socket.AF_UNIX) {
+                assertRefused(fd, KnoteDomainSocketChannel::new);
+                assertRefused(fd, KnoteServerDomainSocketChannel::new);
+            }
+            assertEquals(0, Socket.close(fd));
+        }
+    }
+
+    private static void assertRefused(int fd, IntFunction<Channel> channel) {
+        var e = assertThrows(ChannelException.class, () -> channel.apply(fd));
+        assertTrue(e.getMessage().contains("fd " + fd), e.getMessage());
+    }
+
+    @Test
+    void whatIsBoundAndNotConnectedTellsItsAddress() throws Exception {
+        try (Streams streams = new Streams(1)) {
+            Channel first = streams.register(new KnoteSocketChannel(), new Record());
+            first.bind(Streams.loopback()).sync();
+            int fd = Fds.dup(((UnixChannel) first).fd().intValue());
+            SocketAddress address = first.localAddress();
+            first.close().sync();
+            Channel given = streams.register(new KnoteSocketChannel(fd), new Record());
+            assertFalse(given.isActive());
+            assertEquals(address, given.localAddress());
+            Channel server = Streams.bind(streams.server(new Echo()));
+            given.connect(server.localAddress()).sync();
+            assertEquals(address, given.localAddress());
         }
     }
 
