@@ -55,12 +55,11 @@ public final class KnoteIoHandler implements IoHandler {
     private final EventQueue queue;
     private final AtomicInteger state = new AtomicInteger(AWAKE);
     private final KeventList changelist = KeventList.allocate(1);
-    private KeventList rearms = KeventList.allocate(8);
+    private final Rearms rearms = new Rearms();
     private final Map<Registration.Key, Registration.Watch> owners = new HashMap<>();
     private final Set<Registration> registrations = Collections.newSetFromMap(new IdentityHashMap<>());
     private final List<Registration> leaving = new ArrayList<>();
     private final List<Registration> changing = new ArrayList<>();
-    private final List<Registration.Watch> rearming = new ArrayList<>();
     private final EventAdapter view = new EventAdapter();
     private final LoopResources resources;
     /** Made for the first NIO channel. */
@@ -162,11 +161,11 @@ public final class KnoteIoHandler implements IoHandler {
             }
         }
         int events;
-        int changes = prepareRearms();
+        int changes = rearms.prepare();
         try {
-            events = queue.pollNanos(rearms, changes, dispatch, nanos);
+            events = queue.pollNanos(rearms.changelist(), changes, dispatch, nanos);
         } finally {
-            forgetRearms(changes);
+            rearms.forget(changes);
             if (hasWork && reportsActivity && activeSince == 0) {
                 activeSince = System.nanoTime();
             }
@@ -174,29 +173,6 @@ public final class KnoteIoHandler implements IoHandler {
         }
         if (events == 0 && Thread.interrupted()) {
             LOG.debug("an interrupt of the loop's thread is ignored");
-        }
-    }
-
-    private int prepareRearms() {
-        if (rearms.size() < rearming.size()) {
-            rearms = KeventList.allocate(2 * rearming.size());
-        }
-        int n = 0;
-        for (int i = 0; i < rearming.size(); i++) {
-            Registration.Watch watch = rearming.get(i);
-            if (watch.live && watch.registration.isValid()) {
-                KnoteIoOps ops = watch.last;
-                rearms.set(n++, ops.word(), ops.filter(), ops.flags(), ops.fflags(), watch.rearmedFor, watch);
-            }
-        }
-        rearming.clear();
-        return n;
-    }
-
-    /** Holds neither the objects nor the memory. */
-    private void forgetRearms(int count) {
-        for (int i = 0; i < count; i++) {
-            rearms.set(i, 0, 0, 0, 0, 0, null);
         }
     }
 
@@ -389,10 +365,9 @@ public final class KnoteIoHandler implements IoHandler {
         changing.add(registration);
     }
 
-    /** A word's knote that has fired its one shot is made again with the wait itself, unless it is deleted before. */
-    void rearm(Registration.Watch watch, long expected) {
-        watch.rearmedFor = expected;
-        rearming.add(watch);
+    /** The knotes that are made again with the wait. */
+    Rearms rearms() {
+        return rearms;
     }
 
     /** The knote that there is, or null. */

@@ -219,7 +219,7 @@ final class LoopWords implements KnoteIoHandle {
             at.knote = registration.watch(at.word.address(), Kqueue.EVFILT_USERMEM);
         }
         at.expected = value;
-        registration.handler.rearm(at.knote, value);
+        registration.handler.rearms().add(at.knote, value);
     }
 
     private static void tell(WordWatch watch, long value) {

@@ -62,7 +62,7 @@ abstract class Registration implements IoRegistration {
     /** Gives an event of one of the knotes to the handle; whether the handle was concerned. */
     abstract boolean dispatch(Watch watch, Event event);
 
-    /** Whether the knote that has fired its one shot is made again, by {@link KnoteIoHandler#rearm}. */
+    /** Whether the knote that has fired its one shot is made again, by {@link Rearms}. */
     boolean rearms(Event event) {
         return false;
     }
