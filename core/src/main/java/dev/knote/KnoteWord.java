@@ -153,6 +153,7 @@ final class KnoteWord extends WordWait {
     /** Reads the word; memory that is gone is noted, and 0. */
     long read(int wordBytes) {
         MemorySegment word = knote.word();
+        boolean interrupted = Thread.currentThread().isInterrupted();
         try {
             long read = wordBytes == Integer.BYTES
                     ? readInt(word)
@@ -163,7 +164,13 @@ final class KnoteWord extends WordWait {
                 assert i >= 0;
             }
             return read;
-        } catch (IllegalStateException | WrongThreadException | InternalError closedOrCut) {
+        } catch (IllegalStateException closed) {
+            if (!interrupted) { // the JVM interrupts who reads memory in the moment in which its arena is closed
+                boolean ignored = Thread.interrupted();
+            }
+            note(FilterKnote.WORD_GONE);
+            return 0;
+        } catch (WrongThreadException | InternalError confinedOrCut) {
             // The JVM turns SIGBUS on a page behind the end of a cut file into an InternalError. What another
             // thread has confined to itself is as good as gone for this one.
             note(FilterKnote.WORD_GONE);

@@ -7,6 +7,7 @@ import static dev.knote.Kqueue.EV_ERROR;
 import static dev.knote.Kqueue.EV_ONESHOT;
 import static dev.knote.Kqueue.NOTE_USERMEM_PRIVATE;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -20,6 +21,8 @@ import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -77,6 +80,29 @@ class GoneMemoryTest {
         OsThread.start(waiting).awaitPolling();
         memory.unmap();
         waiting.get();
+    }
+
+    /** The JVM interrupts the reader by itself, as nobody else does here. */
+    @Test
+    void whoReadsTheWordInTheMomentInWhichItsArenaIsClosedIsNotInterrupted() throws Exception {
+        for (int round = 0; round < 300; round++) {
+            Arena arena = Arena.ofShared();
+            MemorySegment word = arena.allocate(Integer.BYTES, Integer.BYTES);
+            var reading = new CountDownLatch(1);
+            FutureTask<Boolean> reader = new FutureTask<>(() -> {
+                for (int i = 0;; i++, reading.countDown()) {
+                    queue.list.set(0, word, EVFILT_USERMEM, EV_ADD, Width.INT.fflags, i, null);
+                    int n = Kqueue.kevent(queue.kq, queue.list, 1, queue.list, 1, Duration.ZERO);
+                    if (n == 1 && (queue.list.flags(0) & EV_ERROR) != 0) {
+                        return Thread.currentThread().isInterrupted();
+                    }
+                }
+            });
+            Thread.ofPlatform().start(reader);
+            reading.await();
+            arena.close();
+            assertFalse(reader.get(), "interrupted");
+        }
     }
 
     @Test
