@@ -108,8 +108,8 @@ public interface FilterKnote {
     void gone();
 
     /**
-     * Whether the fd watched is still the file that it was: false if it was closed, or closed and its number given to
-     * another file. Costs a system call.
+     * Whether the fd watched is still the file, or queue, that it was: false if it was closed, or closed and its number
+     * given to another file. Costs a system call, but for a queue.
      */
     boolean sameFd();
 
@@ -160,7 +160,7 @@ public interface FilterKnote {
     /**
      * Watches another queue: this knote is activated when that one gets an event.
      *
-     * @return the number of events pending in the other queue; negative when it has been closed
+     * @return the number of events pending in the other queue; negative when {@code fd} is no name of it any more
      * @throws KeventException EBADF if {@code fd} is no queue; EINVAL if it is this knote's own; ELOOP for a cycle
      */
     LongSupplier watchQueue(int fd);

@@ -182,9 +182,9 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
         return watch != null && watch.fd() == ident;
     }
 
-    /** Whether its fd was watched, and is not the one that it was. */
+    /** Whether its fd, or queue, was watched, and is not the one that it was. */
     boolean lostFd() {
-        return watch != null && !queue.poller.isSame(watch);
+        return watch != null && !queue.poller.isSame(watch) || nested != null && !nested.isSame();
     }
 
     /** Whether its word is in memory that was unmapped since, so that its address can be another word's by now. */
@@ -399,7 +399,7 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
 
     @Override
     public boolean sameFd() {
-        return watch != null && queue.poller.isSame(watch);
+        return nested != null ? nested.isSame() : watch != null && queue.poller.isSame(watch);
     }
 
     @Override

@@ -73,6 +73,11 @@ final class NestedWatch implements LongSupplier, Watcher {
         }
     }
 
+    /** Whether the knote's ident still is a name of the inner queue. */
+    boolean isSame() {
+        return Queues.find((int) knote.ident) == inner;
+    }
+
     /** The inner queue is being closed: this knote goes. */
     @Override
     public void innerCloses() {
@@ -101,9 +106,15 @@ final class NestedWatch implements LongSupplier, Watcher {
         }
     }
 
-    /** The number of events pending in the inner queue, after a look at what its poller has; -1 if it is closed. */
+    /**
+     * The number of events pending in the inner queue, after a look at what its poller has; -1 if it is closed, or the
+     * name by which it is watched.
+     */
     @Override
     public long getAsLong() {
+        if (!isSame()) {
+            return -1;
+        }
         lookForRing();
         inner.sleep.harvest();
         deadline(inner.timers.earliest());

@@ -8,18 +8,13 @@ record ReadableQueue(LongSupplier pending) implements FdSource {
     @Override
     public boolean ready(FilterKnote knote, FdProbe probe, int edge) {
         long events = pending.getAsLong();
-        if (events < 0 || events == 0 && !same(knote)) {
+        if (events < 0) {
             knote.gone();
             return false;
         }
         knote.state(0);
         knote.data(events);
         return events > 0;
-    }
-
-    @Override
-    public boolean same(FilterKnote knote) {
-        return knote.isQueue((int) knote.ident());
     }
 
     @Override

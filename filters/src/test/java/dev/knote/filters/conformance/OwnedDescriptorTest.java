@@ -9,6 +9,8 @@ import dev.knote.Options;
 import java.util.concurrent.Executors;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Descriptors of a queue with a single owner that another thread closes. */
 class OwnedDescriptorTest extends FdFixture {
@@ -47,6 +49,34 @@ class OwnedDescriptorTest extends FdFixture {
             changeIn(owned.fd(), again, EVFILT_READ, EV_ADD);
             assertEquals(again, nextIn(owned.fd()).ident());
             Kqueue.close(owned.fd());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    @DisplayName("FD-20 another thread closes the inner queue, or a name of it, and another queue gets the number")
+    void fd20_anotherQueueGetsTheNumber(boolean innerLivesOn) throws Exception {
+        try (EventQueue owned = EventQueue.open(Options.defaults().singleOwner())) {
+            int inner = newQueue();
+            int name = innerLivesOn ? Kqueue.dup(inner) : inner;
+            changeIn(owned.fd(), name, EVFILT_READ, EV_ADD, 0, 0, "old");
+            elsewhere(() -> {
+                if (innerLivesOn) {
+                    Kqueue.close(name);
+                } else {
+                    closeQueue(name);
+                }
+            });
+            int other = newQueue();
+            assertEquals(name, other, "the number is used again");
+            if (innerLivesOn) {
+                changeIn(inner, 1, EVFILT_USER, EV_ADD, NOTE_TRIGGER, 0, null);
+                noneIn(owned.fd());
+            }
+            changeIn(owned.fd(), name, EVFILT_READ, EV_ADD, 0, 0, "new");
+            noneIn(owned.fd());
+            changeIn(other, 1, EVFILT_USER, EV_ADD, NOTE_TRIGGER, 0, null);
+            assertEquals("new", nextIn(owned.fd()).udata());
         }
     }
 
