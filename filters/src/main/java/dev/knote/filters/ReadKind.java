@@ -32,25 +32,26 @@ enum ReadKind implements FdSource {
         @Override
         public boolean ready(FilterKnote knote, FdProbe probe, int edge) {
             int fd = (int) knote.ident();
-            int bytes = probe.available(fd);
-            if (bytes > 0 && isQuiet(knote, edge)) {
+            int bytes = isNews(knote, edge) ? probe.available(fd) : 0;
+            if (bytes > 0) {
                 return report(knote, bytes, false, true);
-            }
-            if (bytes == -Errno.EINVAL && probe.option(fd, Fds.SO_ACCEPTCONN) > 0) {
-                return startsToListen(knote, probe, edge);
             }
             int bits = ask(knote, probe);
             if (bits < 0) {
                 return FdSource.failed(knote, bits);
             }
             boolean eof = (bits & EPOLLRDHUP) != 0;
-            bytes = probe.available(fd);
+            boolean readable = (bits & EPOLLIN) != 0; // and as many bytes as SO_RCVLOWAT says
+            bytes = readable || eof ? probe.available(fd) : 0;
+            if (bytes == -Errno.EINVAL && probe.option(fd, Fds.SO_ACCEPTCONN) > 0) {
+                return startsToListen(knote, probe, edge);
+            }
             // With nothing up to the urgent mark FIONREAD says 0, though there may be bytes behind it; asked
             // twice because somebody else may have read them in between.
-            if (bytes <= 0 && !eof && (bits & EPOLLIN) != 0 && (probe.poll(fd, EPOLLIN) & EPOLLIN) != 0) {
+            if (bytes <= 0 && !eof && readable && (probe.poll(fd, EPOLLIN) & EPOLLIN) != 0) {
                 bytes = 1;
             }
-            return report(knote, Math.max(bytes, 0), eof, bytes > 0);
+            return report(knote, Math.max(bytes, 0), eof, readable && bytes > 0);
         }
     },
 
@@ -59,16 +60,17 @@ enum ReadKind implements FdSource {
         @Override
         public boolean ready(FilterKnote knote, FdProbe probe, int edge) {
             int fd = (int) knote.ident();
-            int bytes = probe.available(fd);
-            if (bytes > 0 && isQuiet(knote, edge)) {
+            int bytes = isNews(knote, edge) ? probe.available(fd) : 0;
+            if (bytes > 0) {
                 return report(knote, bytes, false, true);
             }
             int bits = ask(knote, probe);
             if (bits < 0) {
                 return FdSource.failed(knote, bits);
             }
-            bytes = Math.max(probe.available(fd), 0);
-            boolean there = report(knote, bytes, (bits & EPOLLRDHUP) != 0, (bits & EPOLLIN) != 0);
+            boolean readable = (bits & EPOLLIN) != 0;
+            bytes = readable ? Math.max(probe.available(fd), 0) : 0;
+            boolean there = report(knote, bytes, (bits & EPOLLRDHUP) != 0, readable);
             return there || (bits & EPOLLERR) != 0; // an error that came by ICMP: the next recv(2) has it
         }
 
@@ -128,15 +130,15 @@ enum ReadKind implements FdSource {
         @Override
         public boolean ready(FilterKnote knote, FdProbe probe, int edge) {
             int fd = (int) knote.ident();
-            int bytes = probe.available(fd);
-            if (bytes > 0 && isQuiet(knote, edge)) {
+            int bytes = isNews(knote, edge) ? probe.available(fd) : 0;
+            if (bytes > 0) {
                 return report(knote, bytes, false, true);
             }
             int bits = ask(knote, probe);
             if (bits < 0) {
                 return FdSource.failed(knote, bits);
             }
-            bytes = probe.available(fd);
+            bytes = (bits & EPOLLIN) != 0 ? probe.available(fd) : 0;
             return report(knote, Math.max(bytes, 0), (bits & EPOLLHUP) != 0, bytes > 0);
         }
     },
@@ -196,11 +198,11 @@ enum ReadKind implements FdSource {
     }
 
     /**
-     * Whether the number of bytes is all there is to know: nothing was hung up when the kernel was asked, or
-     * since.
+     * Whether the edge says that there are bytes and no more: then their number is all there is to find out. Without
+     * an edge the end may have come, which the queue has not heard of yet.
      */
-    private static boolean isQuiet(FilterKnote knote, int edge) {
-        return knote.state() == 0 && (edge & HUNG) == 0;
+    private static boolean isNews(FilterKnote knote, int edge) {
+        return knote.state() == 0 && (edge & (EPOLLIN | HUNG)) == EPOLLIN;
     }
 
     private static int ask(FilterKnote knote, FdProbe probe) {

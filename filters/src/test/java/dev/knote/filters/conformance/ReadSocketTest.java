@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.knote.linux.Errno;
+import java.util.List;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
@@ -76,6 +77,44 @@ class ReadSocketTest extends FdFixture {
         assertTrue(end.has(EV_EOF));
         assertEquals(8, end.data());
         none();
+    }
+
+    @Test
+    @DisplayName("READ-20 by level, after an event of the data, the next one tells the end: of sockets and a pipe")
+    void read20_endOfDataThatWasReported() {
+        for (int[] ends : List.of(tcp(), socketpair(SOCK_STREAM), pipe())) {
+            change(ends[0], EVFILT_READ, EV_ADD);
+            write(ends[1], 8);
+            assertFalse(next().has(EV_EOF));
+            shut(ends[1]);
+            assertTrue(within(LONG, () -> (poll(ends[0], POLLRDHUP) & (POLLRDHUP | POLLHUP)) != 0));
+            Ev end = next();
+            assertTrue(end.has(EV_EOF));
+            assertEquals(8, end.data());
+            change(ends[0], EVFILT_READ, EV_DELETE);
+        }
+    }
+
+    @Test
+    @DisplayName("SO_RCVLOWAT counts: fewer bytes are no event, when they come, are left over or asked about anew")
+    void receiveMark() {
+        final int solSocket = 1;
+        final int soRcvlowat = 18;
+        int[] tcp = tcp();
+        option(tcp[0], solSocket, soRcvlowat, 10);
+        change(tcp[0], EVFILT_READ, EV_ADD);
+        write(tcp[1], 3);
+        none();
+        change(tcp[0], EVFILT_READ, EV_ADD);
+        none();
+        write(tcp[1], 17);
+        assertEquals(20, next().data());
+        read(tcp[0], 17);
+        none();
+        must("shutdown", tcp[1], SHUT_WR);
+        Ev end = next();
+        assertTrue(end.has(EV_EOF));
+        assertEquals(3, end.data());
     }
 
     @Test
