@@ -84,7 +84,8 @@ abstract class FdFilter implements Filter {
     public final boolean event(FilterKnote knote) {
         FdSource source = source(knote);
         int edge = knote.takeReadiness();
-        if (edge == 0 && (knote.state() & FdSource.FRESH) == 0 && !source.same(knote)) {
+        boolean told = edge != 0 && FdSource.isTold(knote);
+        if (!told && (knote.state() & FdSource.FRESH) == 0 && !source.same(knote)) {
             knote.gone();
             return false;
         }

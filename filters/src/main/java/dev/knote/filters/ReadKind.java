@@ -202,7 +202,7 @@ enum ReadKind implements FdSource {
      * an edge the end may have come, which the queue has not heard of yet.
      */
     private static boolean isNews(FilterKnote knote, int edge) {
-        return knote.state() == 0 && (edge & (EPOLLIN | HUNG)) == EPOLLIN;
+        return knote.state() == 0 && (edge & (EPOLLIN | HUNG)) == EPOLLIN && FdSource.isTold(knote);
     }
 
     private static int ask(FilterKnote knote, FdProbe probe) {

@@ -139,9 +139,11 @@ class DescriptorTest extends FdFixture {
     void fd06_noEventOfTheNewFile() {
         int[] old = pipe();
         int number = old[0];
-        write(old[1], 1);
         change(number, EVFILT_READ, EV_ADD);
-        assertEquals(1, next().data());
+        for (int bytes = 1; bytes <= 2; bytes++) { // the edge of the second comes when it has been reported
+            write(old[1], 1);
+            assertEquals(bytes, next().data());
+        }
         int[] pipe = pipe();
         write(pipe[1], 2);
         shut(number);
