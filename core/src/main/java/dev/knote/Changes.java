@@ -2,6 +2,7 @@ package dev.knote;
 
 import static dev.knote.Kqueue.EV_ADD;
 import static dev.knote.Kqueue.EV_ANON;
+import static dev.knote.Kqueue.EV_CLEAR;
 import static dev.knote.Kqueue.EV_DELETE;
 import static dev.knote.Kqueue.EV_DISABLE;
 import static dev.knote.Kqueue.EV_ENABLE;
@@ -270,6 +271,9 @@ final class Changes {
                 ready.enable(knote);
             }
             ask(call, knote);
+            if ((knote.flags & EV_CLEAR) != 0 && knote.hasEdges()) {
+                queue.harvestsFirst = true;
+            }
             if (change.has(EV_FORCEONESHOT)) {
                 queue.activate(call); // what is forced goes on the list at once
                 force(knote);

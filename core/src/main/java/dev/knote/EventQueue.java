@@ -78,6 +78,11 @@ public final class EventQueue implements AutoCloseable {
     private final Retrieval retrieval;
     private final Filters filters;
     private volatile boolean closed;
+    /**
+     * A cleared knote was found to have an event by a change, not by its edge: what the kernel has in store for it belongs
+     * to that event, and is to be looked at before it is delivered.
+     */
+    volatile boolean harvestsFirst;
     /** Words are, or were, waited for: their memory is to be looked at. */
     volatile boolean watchesWords;
 

@@ -182,6 +182,11 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
         return watch != null && watch.fd() == ident;
     }
 
+    /** Whether the poller tells it of edges, its own or an inner queue's. */
+    boolean hasEdges() {
+        return watch != null || nested != null;
+    }
+
     /** Whether its fd, or queue, was watched, and is not the one that it was. */
     boolean lostFd() {
         return watch != null && !queue.poller.isSame(watch) || nested != null && !nested.isSame();

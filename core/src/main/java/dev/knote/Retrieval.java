@@ -49,6 +49,10 @@ final class Retrieval {
         int max = Math.min(nevents, events.size());
         long deadline = nanos > 0 ? System.nanoTime() + nanos : 0;
         office.read(call);
+        if (queue.harvestsFirst) {
+            queue.harvestsFirst = false;
+            boolean ignored = sleep.harvest(call);
+        }
         int n = office.takeFailed(events, scan(call, events, 0, max), max);
         if (n < max && (n > 0 || nanos == 0)) {
             boolean submitted = call.deferredCount > 0;

@@ -11,6 +11,8 @@ import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** EVFILT_READ: how events are delivered, shown on pipes and pairs of sockets. */
 class ReadTest extends FdFixture {
@@ -146,6 +148,29 @@ class ReadTest extends FdFixture {
         change(pipe[0], EVFILT_READ, EV_ADD | EV_CLEAR, 0, 0, "second");
         write(pipe[1], 1);
         assertEquals("second", next().udata());
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {EV_ADD | EV_CLEAR, EV_ENABLE})
+    @DisplayName("READ-14, WRITE-09 an EV_CLEAR knote that is changed before its event is retrieved: one event, with the new udata")
+    void read14_changedBeforeRetrieval(int flags) {
+        int file = file(3);
+        int[] pipe = pipe();
+        write(pipe[1], 3);
+        for (int fd : new int[] {pipe[0], file}) {
+            changedBeforeRetrieval(fd, EVFILT_READ, flags);
+        }
+        for (int fd : new int[] {pipe[1], socketpair(Libc.SOCK_STREAM)[0]}) {
+            changedBeforeRetrieval(fd, EVFILT_WRITE, flags);
+        }
+    }
+
+    private void changedBeforeRetrieval(int fd, int filter, int flags) {
+        change(fd, filter, EV_ADD | EV_CLEAR, 0, 0, "first");
+        change(fd, filter, flags, 0, 0, "second");
+        assertEquals("second", next().udata());
+        none();
+        change(fd, filter, EV_DELETE);
     }
 
     @Test
