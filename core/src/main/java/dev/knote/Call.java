@@ -55,6 +55,7 @@ final class Call extends Padded implements WordMemory {
 
     private final int depth;
     private long scan = IDS.getAndIncrement() << SCAN_BITS;
+    private long number = scan;
     private boolean busy;
     private EventQueue queue;
     private Call inner;
@@ -74,6 +75,7 @@ final class Call extends Padded implements WordMemory {
             call = call.inner;
         }
         call.busy = true;
+        call.number++;
         return call;
     }
 
@@ -116,6 +118,11 @@ final class Call extends Padded implements WordMemory {
             wakeAddresses[wakes] = address;
             wakeCounts[wakes++] = count;
         }
+    }
+
+    /** A number that no other call of any queue has. */
+    long number() {
+        return number;
     }
 
     /** A number that no other scan of any queue has. */

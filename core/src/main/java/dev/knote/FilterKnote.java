@@ -116,6 +116,12 @@ public interface FilterKnote {
     /** The readiness bits seen since the last call ({@code EPOLLIN}, {@code EPOLLRDHUP} and so on), then forgotten. */
     int takeReadiness();
 
+    /**
+     * Whether the newest of that readiness was seen by the call that asks now. If not, it came with an earlier one: the fd
+     * may have been closed since, see {@link #sameFd}, or more may have happened to it.
+     */
+    boolean isReadinessNew();
+
     /** The memory that the change gave as its ident, or that was found for its address; null if neither. */
     MemorySegment word();
 

@@ -59,6 +59,9 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
     @SuppressWarnings("unused") // by READINESS
     private int readiness;
 
+    /** The number of the call that last saw readiness; written before it is activated for that. */
+    private long heardIn;
+
     // Of the thread that has taken the knote:
     int flags;
     int savedFflags;
@@ -103,6 +106,7 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
 
         @Override
         protected void ready(int events) {
+            knote.heardIn = Call.current().number();
             int ignored = (int) READINESS.getAndBitwiseOr(knote, events);
             knote.activate();
         }
@@ -415,6 +419,11 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
     @Override
     public int takeReadiness() {
         return (int) READINESS.getAndSet(this, 0);
+    }
+
+    @Override
+    public boolean isReadinessNew() {
+        return heardIn == Call.current().number();
     }
 
     @Override

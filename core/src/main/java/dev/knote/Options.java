@@ -46,7 +46,8 @@ public final class Options {
      * hold (BSD does the same);
      * <li>after something that a filter has to be asked about, and that turns out to be no event: bytes come, and fewer
      * than NOTE_LOWAT; or they come for a knote that is disabled, or are gone again;
-     * <li>while a single owner has something to do that others have posted to him.
+     * <li>while a single owner has something to do that others have posted to him;
+     * <li>for a moment, when a thread ends that has armed a word, and its wait is handed on.
      * </ul>
      * The next call ends this as well. So who waits for the fd asks the queue without waiting, whenever it is readable.
      * {@link EventQueue#wakeup} is no event, and memory that goes under a word is found by the next call only.

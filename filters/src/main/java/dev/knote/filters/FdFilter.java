@@ -84,7 +84,7 @@ abstract class FdFilter implements Filter {
     public final boolean event(FilterKnote knote) {
         FdSource source = source(knote);
         int edge = knote.takeReadiness();
-        boolean told = edge != 0 && FdSource.isTold(knote);
+        boolean told = edge != 0 && knote.isReadinessNew();
         if (!told && (knote.state() & FdSource.FRESH) == 0 && !source.same(knote)) {
             knote.gone();
             return false;

@@ -4,7 +4,6 @@ import static dev.knote.Kqueue.NOTE_LOWAT;
 
 import dev.knote.FilterKnote;
 import dev.knote.Kevent;
-import dev.knote.Kqueue;
 import dev.knote.linux.Epoll;
 import dev.knote.linux.Errno;
 import dev.knote.linux.Fds;
@@ -34,14 +33,6 @@ interface FdSource {
     /** Asked when the knote goes: whether its file was lost before, and the queue cannot know. */
     default boolean lost(FilterKnote knote) {
         return false;
-    }
-
-    /**
-     * Whether an edge is what the knote is asked for. One that stays on the list is asked anyhow, and its edge may have come
-     * with an earlier call: the file that it is of can be closed by now.
-     */
-    static boolean isTold(FilterKnote knote) {
-        return (knote.flags() & Kqueue.EV_CLEAR) != 0;
     }
 
     /** A change was made: what holds is to be reported again. */

@@ -198,11 +198,11 @@ enum ReadKind implements FdSource {
     }
 
     /**
-     * Whether the edge says that there are bytes and no more: then their number is all there is to find out. Without
-     * an edge the end may have come, which the queue has not heard of yet.
+     * Whether an edge of this call says that there are bytes and no more: then their number is all there is to find out.
+     * Else the end may have come, which the queue has not heard of yet.
      */
     private static boolean isNews(FilterKnote knote, int edge) {
-        return knote.state() == 0 && (edge & (EPOLLIN | HUNG)) == EPOLLIN && FdSource.isTold(knote);
+        return knote.state() == 0 && (edge & (EPOLLIN | HUNG)) == EPOLLIN && knote.isReadinessNew();
     }
 
     private static int ask(FilterKnote knote, FdProbe probe) {
