@@ -272,7 +272,7 @@ final class Changes {
             }
             ask(call, knote);
             if ((knote.flags & EV_CLEAR) != 0 && knote.hasEdges()) {
-                queue.harvestsFirst = true;
+                queue.harvestsFirst();
             }
             if (change.has(EV_FORCEONESHOT)) {
                 queue.activate(call); // what is forced goes on the list at once

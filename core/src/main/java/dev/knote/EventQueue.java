@@ -78,10 +78,7 @@ public final class EventQueue implements AutoCloseable {
     private final Retrieval retrieval;
     private final Filters filters;
     private volatile boolean closed;
-    /**
-     * A cleared knote was found to have an event by a change, not by its edge: what the kernel has in store for it belongs
-     * to that event, and is to be looked at before it is delivered.
-     */
+    /** A knote on the list is told of edges, and was put there by none: see {@link #harvestsFirst()}. */
     volatile boolean harvestsFirst;
     /** Words are, or were, waited for: their memory is to be looked at. */
     volatile boolean watchesWords;
@@ -595,6 +592,17 @@ public final class EventQueue implements AutoCloseable {
 
     boolean isClosed() {
         return closed;
+    }
+
+    /**
+     * What the kernel has in store for a knote on the list is to be looked at before that is asked. A cleared one that was
+     * found to have an event by a change would have a second one by its edge; one that stays on the list as it is level
+     * triggered would have to be asked about all that the edge tells.
+     */
+    void harvestsFirst() {
+        if (!harvestsFirst) {
+            harvestsFirst = true;
+        }
     }
 
     /** From now on, sleep is interrupted to look whether the words' memory is still there. */

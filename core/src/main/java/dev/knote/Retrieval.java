@@ -49,15 +49,16 @@ final class Retrieval {
         int max = Math.min(nevents, events.size());
         long deadline = nanos > 0 ? System.nanoTime() + nanos : 0;
         office.read(call);
-        if (queue.harvestsFirst) {
+        boolean looked = queue.harvestsFirst;
+        if (looked) {
             queue.harvestsFirst = false;
-            boolean ignored = sleep.harvest(call);
+            looked = sleep.harvest(call);
         }
         int n = office.takeFailed(events, scan(call, events, 0, max), max);
         if (n < max && (n > 0 || nanos == 0)) {
             boolean submitted = call.deferredCount > 0;
             call.submitWords(queue);
-            if (sleep.harvest(call) || submitted) {
+            if (!looked && sleep.harvest(call) || submitted) {
                 n = scan(call, events, n, max);
             }
         }
@@ -200,6 +201,9 @@ final class Retrieval {
             ready.disable(knote);
         } else if (!dropped && (knote.flags & EV_CLEAR) == 0) {
             ready.requeue(knote);
+            if (knote.hasEdges()) {
+                queue.harvestsFirst();
+            }
         }
     }
 
