@@ -214,7 +214,7 @@ final class ReadyList {
             int other = at(at + (int) (mixed >>> 32));
             at = stripes[other].looksEmpty() || askWhetherServed(other) ? at : other;
         }
-        int all = used;
+        int all = used | 1 << ownIndex(); // on which the scan may put something yet
         call.stripe = at;
         call.stripesLeft = all >>> at | all << stripes.length - at & (1 << stripes.length) - 1;
     }

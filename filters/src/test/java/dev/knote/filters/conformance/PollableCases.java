@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.knote.EventQueue;
+import dev.knote.KeventList;
 import dev.knote.Kqueue;
 import dev.knote.Options;
 import dev.knote.SharedMemory;
@@ -56,6 +57,14 @@ abstract class PollableCases extends FdFixture {
     static void elsewhere(Runnable action) throws Exception {
         Thread thread = Thread.ofPlatform().start(action);
         thread.join();
+    }
+
+    @Test
+    void what_the_first_call_of_a_thread_triggers_is_its_event_at_once() {
+        KeventList list = KeventList.allocate(2);
+        list.set(0, 1, EVFILT_USER, EV_ADD | EV_ONESHOT, NOTE_TRIGGER, 0, null);
+        assertEquals(1, kevent(kq, list, 1, list, 2, Duration.ZERO));
+        assertQuiet();
     }
 
     @Test
