@@ -236,7 +236,8 @@ public final class EventQueue implements AutoCloseable {
      * Returns early, with 0, after {@link #wakeup} or when the thread is interrupted, which it then still is.
      *
      * @param handler runs on the calling thread; no lock is held. If it throws, the events behind are not lost if they
-     *     are level triggered
+     *     are level triggered. Events that were retrieved together all come, also of a knote that the handler has
+     *     cancelled or disabled meanwhile, as with an eventlist
      * @param timeout at most this long, of nanosecond precision; null waits for ever; zero polls
      * @return how many events there were
      * @throws KeventException EBADF if the queue is, or becomes, closed; EPERM for a thread that is not the owner

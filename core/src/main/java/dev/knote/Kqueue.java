@@ -186,7 +186,7 @@ public final class Kqueue {
         if (kq == KQUEUE_FD_ANON) {
             return Anonymous.kevent(changelist, nchanges, eventlist, nevents, timeout);
         }
-        return find(kq).kevent(changelist, nchanges, eventlist, nevents, timeout);
+        return find("kevent", kq).kevent(changelist, nchanges, eventlist, nevents, timeout);
     }
 
     /** Fills in entry {@code index} of a list; {@code ext} becomes 0. */
@@ -235,12 +235,12 @@ public final class Kqueue {
      * @throws KeventException EBADF, EMFILE
      */
     public static int dup(int kq) {
-        return find(kq).dup();
+        return find("dup", kq).dup();
     }
 
     /** The queue behind a descriptor, to use it by its other face. */
     public static EventQueue queue(int kq) {
-        return find(kq);
+        return find("queue", kq);
     }
 
     /**
@@ -251,14 +251,14 @@ public final class Kqueue {
         if (kq == KQUEUE_FD_ANON) {
             Anonymous.memory(segment);
         } else {
-            find(kq).memory(segment);
+            find("memory", kq).memory(segment);
         }
     }
 
-    private static EventQueue find(int kq) {
+    private static EventQueue find(String function, int kq) {
         EventQueue queue = Queues.find(kq);
         if (queue == null) {
-            throw new KeventException(Errno.EBADF, "kevent: fd " + kq + " is not a queue");
+            throw new KeventException(Errno.EBADF, function + ": fd " + kq + " is not a queue");
         }
         return queue;
     }

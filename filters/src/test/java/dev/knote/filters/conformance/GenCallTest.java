@@ -12,18 +12,24 @@ import static dev.knote.filters.conformance.Kq.expectErrno;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.knote.KeventException;
 import dev.knote.KeventList;
+import dev.knote.Kqueue;
 import dev.knote.linux.Errno;
 import dev.knote.linux.Fds;
+import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.function.Executable;
 
 /** kqueue() and kevent(): arguments, timeouts, lists. */
 @Timeout(60)
@@ -61,6 +67,19 @@ class GenCallTest {
         try (var pipe = new Pipe()) {
             expectErrno(Errno.EBADF, () -> kevent(pipe.reader(), null, 0, list(1), 1, NOW));
         }
+    }
+
+    @Test
+    @DisplayName("GEN-04 what was called says so, with the number that is not a queue")
+    void gen04_messages() {
+        Map<String, Executable> calls = Map.of(
+                "kevent", () -> kevent(-7, null, 0, list(1), 1, NOW),
+                "dup", () -> Kqueue.dup(-7),
+                "queue", () -> Kqueue.queue(-7),
+                "memory", () -> Kqueue.memory(-7, MemorySegment.NULL));
+        calls.forEach((name, call) -> assertEquals(
+                "EBADF: " + name + ": fd -7 is not a queue",
+                assertThrows(KeventException.class, call).getMessage()));
     }
 
     @Test
