@@ -139,12 +139,12 @@ final class Changes {
         change.flags &= ~EV_SYSFLAGS;
         Filter filter = filters.get(change.filter);
         if (filter == null) {
-            throw EventQueue.refusal(Errno.EINVAL, change.ident, "filter " + change.filter,
+            throw Refusals.refusal(Errno.EINVAL, change.ident, "filter " + change.filter,
                     "there is no such filter");
         }
         checkFlags(change, filter);
         if (change.has(EV_ANON)) {
-            queue.activate(call); // a private wake goes on the list at once: behind what came before it
+            queue.activation.activate(call); // a private wake goes on the list at once: behind what came before it
             filter.anon(change, call.memory(queue));
             return null;
         }
@@ -154,7 +154,7 @@ final class Changes {
                 if (knote != null) {
                     knote.giveBack();
                 }
-                throw EventQueue.closedError();
+                throw Refusals.closed();
             }
             if (knote == null) {
                 KnoteImpl made = create(call, filter, change);
@@ -175,17 +175,17 @@ final class Changes {
     /** As {@link #change}, of the knote itself: what would make one fails. */
     void change(Call call, Kevent change, KnoteImpl knote) {
         if (!knote.take()) {
-            throw EventQueue.missing(change, knote.filter);
+            throw Refusals.missing(change, knote.filter);
         }
         if (queue.isClosed()) {
             knote.giveBack();
-            throw EventQueue.closedError();
+            throw Refusals.closed();
         }
         if (change.has(EV_DELETE)) {
             delete(knote, change);
         } else if (knote.lostFd()) {
             drop(knote);
-            throw EventQueue.missing(change, knote.filter);
+            throw Refusals.missing(change, knote.filter);
         } else {
             modify(call, knote, change);
         }
@@ -193,17 +193,17 @@ final class Changes {
 
     private void delete(KnoteImpl knote, Kevent change) {
         if (!drop(knote)) {
-            throw EventQueue.missing(change, knote.filter);
+            throw Refusals.missing(change, knote.filter);
         }
     }
 
     static void checkFlags(Kevent change, Filter filter) {
         if (change.has(EV_ENABLE) && change.has(EV_DISABLE)) {
-            throw EventQueue.refusal(Errno.EINVAL, change.ident, filter.name(),
+            throw Refusals.refusal(Errno.EINVAL, change.ident, filter.name(),
                     "EV_ENABLE and EV_DISABLE exclude each other");
         }
         if (change.has(EV_KEEPUDATA) && change.has(EV_ADD)) {
-            throw EventQueue.refusal(Errno.EINVAL, change.ident, filter.name(),
+            throw Refusals.refusal(Errno.EINVAL, change.ident, filter.name(),
                     "EV_KEEPUDATA does not go with EV_ADD");
         }
     }
@@ -211,7 +211,7 @@ final class Changes {
     /** A new knote; null if another thread was faster. */
     private KnoteImpl create(Call call, Filter filter, Kevent change) {
         if (!change.has(EV_ADD)) {
-            throw EventQueue.missing(change, filter);
+            throw Refusals.missing(change, filter);
         }
         KnoteImpl knote = new KnoteImpl(queue, filter, change);
         if (!table.insert(knote)) {
@@ -265,7 +265,7 @@ final class Changes {
                 knote.udata = change.udata;
             }
             if (change.has(EV_DISABLE)) {
-                queue.activate(call); // enabled again later in this call, it is behind what comes in between
+                queue.activation.activate(call); // enabled again later in this call, it is behind what comes in between
                 ready.disable(knote);
             } else if (change.has(EV_ADD | EV_ENABLE)) {
                 ready.enable(knote);
@@ -275,7 +275,7 @@ final class Changes {
                 queue.harvestsFirst();
             }
             if (change.has(EV_FORCEONESHOT)) {
-                queue.activate(call); // what is forced goes on the list at once
+                queue.activation.activate(call); // what is forced goes on the list at once
                 force(knote);
             }
         } finally {
@@ -296,7 +296,7 @@ final class Changes {
 
     private void force(KnoteImpl knote) {
         knote.flags |= EV_ONESHOT;
-        queue.wake(ready.force(knote));
+        queue.activation.wake(ready.force(knote));
         queue.nesting.tellWatchers();
     }
 

@@ -2,22 +2,17 @@ package dev.knote;
 
 import static dev.knote.Kqueue.EV_ADD;
 import static dev.knote.Kqueue.EV_ANON;
-import static dev.knote.Kqueue.EV_CLEAR;
 import static dev.knote.Kqueue.EV_DELETE;
 import static dev.knote.Kqueue.EV_DISABLE;
-import static dev.knote.Kqueue.EV_DISPATCH;
 import static dev.knote.Kqueue.EV_ENABLE;
 import static dev.knote.Kqueue.EV_ERROR;
 import static dev.knote.Kqueue.EV_FORCEONESHOT;
 import static dev.knote.Kqueue.EV_KEEPUDATA;
-import static dev.knote.Kqueue.EV_ONESHOT;
-import static dev.knote.Kqueue.EV_RECEIPT;
 import static dev.knote.Kqueue.EV_SYSFLAGS;
 
 import dev.knote.linux.Classes;
 import dev.knote.linux.Errno;
 import dev.knote.linux.Fds;
-import dev.knote.linux.Futex;
 import dev.knote.poll.PollException;
 import dev.knote.poll.Poller;
 import dev.knote.poll.Pollers;
@@ -55,7 +50,8 @@ public final class EventQueue implements AutoCloseable {
 
     static {
         Classes.load(KnoteImpl.class, KnoteWord.class, PrivateWords.class, NestedWatch.class, Wakes.class);
-        Classes.load(Kqueue.class, Anonymous.class, Arguments.class, Call.class, Waiter.class);
+        Classes.load(Kqueue.class, Anonymous.class, Arguments.class, Refusals.class, Call.class,
+                Waiter.class);
         Classes.load(EventView.class, Kevent.class, Post.class, KeventException.class, Errno.class,
                 PollException.class);
     }
@@ -75,6 +71,7 @@ public final class EventQueue implements AutoCloseable {
     final Beacon beacon;
     final Changes changes;
     final Sleep sleep;
+    final Activation activation;
     private final Retrieval retrieval;
     private final Filters filters;
     private volatile boolean closed;
@@ -90,6 +87,7 @@ public final class EventQueue implements AutoCloseable {
         timers = new TimerHeap(shared, table);
         ready = new ReadyList(shared, table);
         sleepers = ready.sleepers();
+        activation = new Activation(this);
         filters = new Filters(options.filters());
         try {
             poller = Pollers.open(!shared, options.isPollable(), options.pollerName());
@@ -196,7 +194,7 @@ public final class EventQueue implements AutoCloseable {
         Call call = enter();
         try {
             Kevent change = call.change;
-            fill(change, interest.ident(), interest.filter(), EV_ADD | interest.flags(), interest.fflags());
+            change.fill(interest.ident(), interest.filter(), EV_ADD | interest.flags(), interest.fflags());
             change.data = interest.data();
             change.udata = attachment;
             change.word = interest.word();
@@ -289,7 +287,7 @@ public final class EventQueue implements AutoCloseable {
             if (n == 0) {
                 n = retrieval.retrieve(call, events, Math.min(most, events.size()), nanos, false);
             } else {
-                activate(call);
+                activation.activate(call);
                 call.submitWords(this);
             }
         } catch (Throwable t) {
@@ -342,7 +340,7 @@ public final class EventQueue implements AutoCloseable {
             office.requestWakeup();
             return;
         }
-        wake(sleepers.requestWakeup());
+        activation.wake(sleepers.requestWakeup());
     }
 
     /** Ends everything. Those who wait, here or in {@link Kqueue#kevent}, get EBADF. Closing again does nothing. */
@@ -384,7 +382,7 @@ public final class EventQueue implements AutoCloseable {
         Queues.put(fd, this);
         if (closed && Queues.remove(fd, this) >= 0) { // else close() has seen this name
             Fds.close(fd);
-            throw closedError();
+            throw Refusals.closed();
         }
         return fd;
     }
@@ -394,7 +392,7 @@ public final class EventQueue implements AutoCloseable {
         Queues.forgetFd(fd);
         int left = Queues.remove(fd, this);
         if (left < 0) {
-            throw closedError(); // by another thread, just now
+            throw Refusals.closed(); // by another thread, just now
         }
         if (left == 0) {
             close();
@@ -430,7 +428,7 @@ public final class EventQueue implements AutoCloseable {
         presence.enter();
         if (closed) {
             presence.leave();
-            throw closedError();
+            throw Refusals.closed();
         }
         if (!shared) {
             office.claim();
@@ -440,7 +438,7 @@ public final class EventQueue implements AutoCloseable {
 
     void leave(Call call) {
         try {
-            activate(call);
+            activation.activate(call);
             call.submitWords(this); // there are some left if a filter has thrown
         } finally {
             call.end();
@@ -472,35 +470,12 @@ public final class EventQueue implements AutoCloseable {
         }
     }
 
-    static KeventException closedError() {
-        return new KeventException(Errno.EBADF, "kevent: the queue is closed");
-    }
-
-    static KeventException refusal(int errno, long ident, String filter, String what) {
-        return new KeventException(errno, "kevent: ident " + ident + ", " + filter + ": " + what);
-    }
-
-    static KeventException missing(Kevent change, Filter filter) {
-        return refusal(Errno.ENOENT, change.ident, filter.name(), "there is no such knote");
-    }
-
-    static void fill(Kevent change, long ident, int filter, int flags, int fflags) {
-        change.ident = ident;
-        change.filter = filter;
-        change.flags = flags;
-        change.fflags = fflags;
-        change.ext0 = 0;
-        change.ext1 = 0;
-        change.ext2 = 0;
-        change.ext3 = 0;
-    }
-
     /** A change by way of a {@link Knote}. */
     void order(KnoteImpl knote, int flags, int fflags, long data) {
         Call call = enter();
         try {
             Kevent change = call.change;
-            fill(change, knote.ident, knote.filterNumber, flags, fflags);
+            change.fill(knote.ident, knote.filterNumber, flags, fflags);
             change.data = data;
             change.udata = null;
             change.word = null;
@@ -534,61 +509,6 @@ public final class EventQueue implements AutoCloseable {
                 throw e;
             }
         }
-    }
-
-    // ---- activation
-
-    void activate(KnoteImpl knote) {
-        if (office.isForeign()) {
-            office.order(knote, Office.ORDER_ACTIVATE);
-            return;
-        }
-        wake(ready.activate(knote));
-        nesting.tellWatchers();
-    }
-
-    /** Puts what a call has found to have an event on the list. */
-    void activate(Call call) {
-        int n = call.activatedCount;
-        if (n == 0) {
-            return;
-        }
-        call.activatedCount = 0;
-        int woken = ready.activate(call.activated, n, call.woken);
-        for (int i = 0; i < woken; i++) {
-            wake(call.woken[i]);
-            call.woken[i] = null;
-        }
-        nesting.tellWatchers();
-    }
-
-    void deadline(KnoteImpl knote, long nanoTime) {
-        if (timers.set(knote, nanoTime) && shared) {
-            wakePoller();
-        }
-        nesting.tellWatchers(); // they look for the earliest deadline themselves, on a thread that may
-    }
-
-    void wake(Waiter waiter) {
-        if (waiter == null) {
-            return;
-        }
-        if (sleepers.isLeader(waiter)) {
-            wakePoller();
-        } else {
-            sleep.wokenFromHere();
-            LockSupport.unpark(waiter.thread);
-        }
-    }
-
-    /** Any thread, at any time: the fd that this writes to is closed when nobody is present. */
-    void wakePoller() {
-        presence.enter();
-        if (!closed) {
-            sleep.wokenFromHere();
-            poller.wakeup();
-        }
-        presence.leave();
     }
 
     boolean isClosed() {

@@ -29,7 +29,7 @@ final class Interrupts extends AbstractSelector {
 
     @Override
     public Selector wakeup() {
-        queue.wakePoller();
+        queue.activation.wakePoller();
         return this;
     }
 

@@ -96,6 +96,18 @@ public final class Kevent {
         }
     }
 
+    /** Says what to do; data and objects are set apart. */
+    void fill(long newIdent, int newFilter, int newFlags, int newFflags) {
+        ident = newIdent;
+        filter = newFilter;
+        flags = newFlags;
+        fflags = newFflags;
+        ext0 = 0;
+        ext1 = 0;
+        ext2 = 0;
+        ext3 = 0;
+    }
+
     boolean has(int bits) {
         return (flags & bits) != 0;
     }

@@ -221,7 +221,7 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
     }
 
     KeventException refusal(int errno, String what) {
-        return EventQueue.refusal(errno, ident, filter.name(), what);
+        return Refusals.refusal(errno, ident, filter.name(), what);
     }
 
     // ---- Knote
@@ -493,7 +493,7 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
 
     @Override
     public void deadline(long nanoTime) {
-        queue.deadline(this, nanoTime);
+        queue.activation.deadline(this, nanoTime);
     }
 
     @Override
@@ -503,7 +503,7 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
 
     @Override
     public void activate() {
-        queue.activate(this);
+        queue.activation.activate(this);
     }
 
     @Override

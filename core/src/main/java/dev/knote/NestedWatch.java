@@ -92,7 +92,7 @@ final class NestedWatch implements LongSupplier, Watcher {
     /** The inner queue's next deadline: someone has to look after it. */
     private void deadline(long nanoTime) {
         if (nanoTime != Long.MAX_VALUE) {
-            knote.queue.deadline(knote, nanoTime);
+            knote.queue.activation.deadline(knote, nanoTime);
         }
     }
 

@@ -53,7 +53,7 @@ final class Office {
     void requestWakeup() {
         wakeupRequested = true;
         if (mailbox.wakes()) {
-            queue.wakePoller();
+            queue.activation.wakePoller();
         }
     }
 
@@ -92,7 +92,7 @@ final class Office {
 
     void post(Kevent change, KnoteImpl knote) {
         if (mailbox.put(new Post(change, knote))) {
-            queue.wakePoller();
+            queue.activation.wakePoller();
         }
         queue.nesting.tellWatchers();
     }
@@ -100,7 +100,7 @@ final class Office {
     void order(KnoteImpl knote, int order) {
         if (knote.order(order)) {
             if (mailbox.put(knote)) {
-                queue.wakePoller();
+                queue.activation.wakePoller();
             }
             queue.nesting.tellWatchers();
         }
@@ -153,7 +153,7 @@ final class Office {
             } else if (!post.knote.isDead()) {
                 queue.changes.change(call, post.change(), post.knote);
             } else if (!post.change().has(EV_DELETE)) {
-                throw EventQueue.missing(post.change(), post.knote.filter);
+                throw Refusals.missing(post.change(), post.knote.filter);
             }
         } catch (KeventException e) {
             failed(post.change(), e);
@@ -168,14 +168,14 @@ final class Office {
 
     private void obey(KnoteImpl knote, int orders) {
         if ((orders & ORDER_ACTIVATE) != 0) {
-            queue.activate(knote);
+            queue.activation.activate(knote);
         }
         if ((orders & ORDER_TRIGGER) != 0 && !knote.isDead()) {
             try {
                 queue.order(knote, EV_KEEPUDATA, Kqueue.NOTE_TRIGGER, knote.savedData);
             } catch (KeventException e) {
                 Kevent trigger = new Kevent();
-                EventQueue.fill(trigger, knote.ident, knote.filterNumber, 0, Kqueue.NOTE_TRIGGER);
+                trigger.fill(knote.ident, knote.filterNumber, 0, Kqueue.NOTE_TRIGGER);
                 trigger.udata = knote.udata;
                 failed(trigger, e);
             }

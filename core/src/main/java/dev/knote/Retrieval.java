@@ -39,7 +39,7 @@ final class Retrieval {
             return n;
         } finally {
             if (!completed && queue.shared) {
-                queue.wake(sleepers.leave()); // others may have slept while this thread led
+                queue.activation.wake(sleepers.leave()); // others may have slept while this thread led
             }
         }
     }
@@ -89,7 +89,7 @@ final class Retrieval {
         }
         if (queue.shared) {
             sleepers.forgetWakeup();
-            queue.wake(sleepers.leave());
+            queue.activation.wake(sleepers.leave());
         } else {
             office.forgetWakeup();
         }
@@ -97,7 +97,7 @@ final class Retrieval {
             changes.clear(); // the ring obeys its owner alone
         }
         if (queue.isClosed() && n == 0) {
-            throw EventQueue.closedError();
+            throw Refusals.closed();
         }
     }
 
@@ -116,7 +116,7 @@ final class Retrieval {
         ready.beginScan(call, scan);
         if (call.activatedCount > 0) {
             count = queue.nesting.isWatched() ? 0 : ready.bypass(call, scan, popped, max - n);
-            queue.activate(call);
+            queue.activation.activate(call);
             n = deliver(call, popped, count, events, n);
         }
         while (n < max && (count = ready.pop(call, scan, popped, max - n, n > 0)) > 0) {
@@ -139,7 +139,7 @@ final class Retrieval {
             while (i < count) { // a filter has thrown: the others are still active
                 KnoteImpl knote = table.get(popped[i++]);
                 if (isStillOurs(call, knote)) {
-                    queue.activate(knote);
+                    queue.activation.activate(knote);
                 }
             }
         }

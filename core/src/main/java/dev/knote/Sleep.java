@@ -36,7 +36,7 @@ final class Sleep {
     /** Sleeps until there is reason to look again. False after a wakeup. */
     boolean until(Call call, long nanos) {
         if (queue.isClosed()) {
-            throw EventQueue.closedError();
+            throw Refusals.closed();
         }
         if (spin.worthwhile() && spinUntilSomething(call, nanos)) {
             return true;
@@ -104,7 +104,7 @@ final class Sleep {
         try {
             poller.poll(nanos);
         } catch (PollException e) {
-            throw queue.isClosed() ? EventQueue.closedError()
+            throw queue.isClosed() ? Refusals.closed()
                     : new KeventException(e.errno(), "kevent: " + e.getMessage());
         }
     }
@@ -150,7 +150,7 @@ final class Sleep {
             if (!queue.isClosed()) {
                 boolean ignored = harvest(call);
                 timers.expire(queue);
-                queue.wake(sleepers.leave()); // who came while this thread had the lead waits for it
+                queue.activation.wake(sleepers.leave()); // who came while this thread had the lead waits for it
             }
         } finally {
             queue.leave(call);

@@ -94,7 +94,7 @@ final class TimerHeap {
             if (due == null) {
                 return;
             }
-            queue.activate(due);
+            queue.activation.activate(due);
         }
     }
 

@@ -90,7 +90,7 @@ class ReadyStripeTest {
 
     private KnoteImpl knote(int ident) {
         Kevent change = new Kevent();
-        EventQueue.fill(change, ident, Kqueue.EVFILT_USER, Kqueue.EV_ADD, 0);
+        change.fill(ident, Kqueue.EVFILT_USER, Kqueue.EV_ADD, 0);
         KnoteImpl knote = new KnoteImpl(QUEUE, new NoFilter(), change);
         assertTrue(table.insert(knote));
         return knote;

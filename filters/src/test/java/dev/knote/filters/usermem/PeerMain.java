@@ -3,7 +3,6 @@ package dev.knote.filters.usermem;
 import static dev.knote.Kqueue.EVFILT_USERMEM;
 import static dev.knote.Kqueue.EV_ADD;
 import static dev.knote.Kqueue.EV_ONESHOT;
-import static dev.knote.Kqueue.NOTE_TRIGGER;
 import static dev.knote.Kqueue.NOTE_USERMEM_PRIVATE;
 
 import dev.knote.KeventList;
