@@ -130,7 +130,10 @@ public final class LeaderFollowers implements AutoCloseable {
         }
     }
 
-    /** No further event is taken: handlers that run return, then the threads end. Does not wait for that. */
+    /**
+     * No further event is taken: handlers that run return, then the threads end. Does not wait for that, not even for the
+     * leader to leave the queue: an event that becomes ready before it has done so may be its last.
+     */
     public void shutdown() {
         roster.close();
         sendAway();

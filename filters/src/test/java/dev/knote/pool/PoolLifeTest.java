@@ -49,6 +49,7 @@ class PoolLifeTest extends PoolFixture {
         LeaderFollowers pool = busy(3, options(1, 3));
         pool.shutdown();
         assertFalse(pool.awaitTermination(Duration.ofMillis(1)));
+        awaitThreads(pool, 2); // one that has been woken to end takes what it then finds
         AtomicInteger late = new AtomicInteger();
         pool.register(User.of(9).clear(), event -> late.incrementAndGet()).trigger();
         latch.countDown();
