@@ -10,9 +10,9 @@ import java.util.List;
 /** The C programs, built on the spot; they are deleted with {@link #close}. */
 public record Reference(Path directory) implements AutoCloseable {
     private static final List<String> PROGRAMS = List.of("peers", "load", "percpu", "mutexes", "waitany",
-            "kfutex", "pool", "sync", "floor");
+            "kfutex", "pool", "sync", "floor", "echo");
     private static final List<String> SOURCES = List.of("peers.c", "ring.h", "load.c", "percpu.c",
-            "mutexes.c", "waitany.c", "kfutex.c", "pool.c", "sync.c", "floor.c");
+            "mutexes.c", "waitany.c", "kfutex.c", "pool.c", "sync.c", "floor.c", "echo.c");
 
     /** Builds it; null, with a word to the user, where there is no gcc. */
     static Reference build() throws IOException, InterruptedException {

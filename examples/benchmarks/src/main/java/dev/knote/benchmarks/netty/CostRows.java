@@ -35,7 +35,7 @@ public final class CostRows {
         System.out.println("| transport | connections | bytes of the heap | system calls | which |");
         System.out.println("|---|---|---|---|---|");
         for (Transport transport : Transport.values()) {
-            if (transport != Transport.KNOTE_SPINNING) {
+            if (!transport.isSpinning() && !transport.isFloor()) {
                 new CostRows(settings).run(transport);
             }
         }

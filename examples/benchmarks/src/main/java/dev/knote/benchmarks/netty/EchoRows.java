@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** Echo servers on our transport and on Netty's, with one client for all, in C: time a message. */
+/** Echo servers on our transport, on Netty's and in C, with one client for all, in C: time a message. */
 public final class EchoRows {
     private static final int WARM_UP_RUNS = 6;
     private static final int WARM_UP_COUNT = 50_000;
@@ -82,9 +82,8 @@ public final class EchoRows {
     private void run() throws Exception {
         try {
             for (Transport transport : Transport.values()) {
-                if (isWanted(transport) && (!together || transport != Transport.KNOTE_SPINNING)) {
-                    Integer pin = together ? null : Integer.valueOf(cpus.get(1));
-                    servers.put(transport, Server.start(cpus, pin, "echo", transport.name()));
+                if (isWanted(transport) && !(together && transport.isSpinning())) {
+                    servers.put(transport, start(transport));
                 }
             }
             warmUp();
@@ -99,6 +98,16 @@ public final class EchoRows {
         } finally {
             servers.values().forEach(server -> server.child().close());
         }
+    }
+
+    /** With two processors, on the one that the client is not on. */
+    private Server.Started start(Transport transport) throws IOException {
+        if (transport.isFloor()) {
+            return Server.Started
+                    .of(settings.reference().program(cpus.only(cpus.count() - 1), "echo", transport.floor));
+        }
+        Integer pin = together ? null : Integer.valueOf(cpus.get(1));
+        return Server.start(cpus, pin, "echo", transport.name());
     }
 
     private void warmUp() throws IOException {
@@ -139,7 +148,7 @@ public final class EchoRows {
                         + " |"));
         Race.Subject spinning = subjects.get(Transport.KNOTE_SPINNING);
         if (spinning != null) {
-            Race.Subject best = subjects.entrySet().stream().filter(entry -> !entry.getKey().isOurs())
+            Race.Subject best = subjects.entrySet().stream().filter(entry -> entry.getKey().isNettys())
                     .map(Map.Entry::getValue).min(Comparator.comparing(s -> s.time().median()))
                     .orElse(spinning);
             System.out.println(
