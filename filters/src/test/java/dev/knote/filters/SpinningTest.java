@@ -19,6 +19,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -31,9 +32,13 @@ class SpinningTest {
     private static final long WELL_INTO_IT_NANOS = 20_000_000;
     private static final int DEADLINE_SECONDS = 20;
 
+    @BeforeEach
+    void needsTwoProcessors() {
+        assumeTrue(Threads.processors() > 1, "spinning needs two processors");
+    }
+
     private static void whileSpinning(boolean singleOwner, Consumer<EventQueue> prepare,
             Consumer<EventQueue> act, int events) throws Exception {
-        assumeTrue(Threads.processors() > 1, "spinning needs two processors");
         Options options = Options.defaults().spin(FOR_LONG);
         var result = new CompletableFuture<Integer>();
         try (var queue = EventQueue.open(singleOwner ? options.singleOwner() : options)) {
