@@ -21,9 +21,9 @@ import dev.knote.Options;
 import dev.knote.SharedMemory;
 import dev.knote.filters.conformance.Callers;
 import dev.knote.filters.conformance.Kq;
+import dev.knote.filters.conformance.OpenFds;
 import dev.knote.linux.Errno;
 import dev.knote.linux.Fds;
-import java.io.File;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,10 +48,6 @@ class BrokenFilterTest {
 
     private int poll() {
         return queue.poll(event -> {}, Duration.ZERO);
-    }
-
-    private static int openFds() {
-        return new File("/proc/self/fd").list().length;
     }
 
     private void delete(long ident) {
@@ -219,7 +215,7 @@ class BrokenFilterTest {
     @ParameterizedTest
     @ValueSource(strings = {"detach", "close", ""})
     void theQueueIsClosedWhateverItsFiltersThrow(String where) {
-        int fds = openFds();
+        List<String> fds = OpenFds.list();
         var broken = new FragileFilter();
         var other = EventQueue.open(Options.defaults().filter(broken));
         other.register(Interest.of(NUMBER, 1), null);
@@ -230,7 +226,7 @@ class BrokenFilterTest {
         } else {
             assertSame(BROKEN, assertThrows(IllegalStateException.class, other::close));
         }
-        assertEquals(fds, openFds());
+        OpenFds.assertNoneBut(fds);
         assertEquals(1, broken.calls("close").size());
         assertEquals(2, broken.calls("detach").size());
     }

@@ -24,6 +24,11 @@ final class Processes {
         return count(target -> target.startsWith("socket:"));
     }
 
+    /** Those of rings, epoll, eventfds: what a loop has, and the JVM has not. */
+    static int ofPollers() {
+        return count(target -> target.startsWith("anon_inode:"));
+    }
+
     /** All but the one that looks. */
     static int fds() {
         return count(target -> !target.endsWith("/fd"));

@@ -15,7 +15,6 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.EventLoop;
 import io.netty.channel.IoRegistration;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
-import java.io.File;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -70,10 +69,6 @@ class StreamShutdownTest {
         }
     }
 
-    private static int openFds() {
-        return new File("/proc/self/fd").list().length;
-    }
-
     /** The loop ends without another turn: its channels are told while it still takes tasks. */
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
@@ -106,7 +101,7 @@ class StreamShutdownTest {
     @Test
     void aFilterThatThrowsWhenItIsDetachedKeepsNothingOpen() throws Exception {
         new HandLoop().close();
-        int fds = openFds();
+        int fds = Processes.ofPollers();
         var loop = new HandLoop(KnoteIoHandler.newFactory(() -> Options.defaults().filter(new Clinging())));
         var handles = List.of(new RecordingHandle(), new RecordingHandle(), new RecordingHandle());
         for (RecordingHandle handle : handles) {
@@ -123,6 +118,6 @@ class StreamShutdownTest {
                             .comparing(List.of("registered", "closed", "unregistered")::indexOf))
                     .toList());
         }
-        assertEquals(fds, openFds());
+        assertEquals(fds, Processes.ofPollers());
     }
 }

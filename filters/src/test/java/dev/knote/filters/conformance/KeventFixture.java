@@ -53,8 +53,7 @@ abstract class KeventFixture {
 
     @AfterAll
     static void nothingStaysOpen() {
-        within(LONG, () -> OpenFds.list().size() <= openBefore.size());
-        assertEquals(openBefore, OpenFds.list(), "descriptors open before and after the tests");
+        OpenFds.awaitNoneBut(openBefore);
     }
 
     @BeforeEach

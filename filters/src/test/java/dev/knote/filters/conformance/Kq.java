@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.function.Executable;
 
 /** A queue by its C face, with one-liners for what tests do all the time. */
@@ -133,10 +134,15 @@ public final class Kq implements AutoCloseable {
 
     /** Waits for what has to become true, without an event that tells. */
     public static void await(String what, BooleanSupplier condition) {
+        await(what, condition, () -> "");
+    }
+
+    /** As {@link #await(String, BooleanSupplier)}; what is instead is said if that fails. */
+    static void await(String what, BooleanSupplier condition, Supplier<String> instead) {
         long end = System.nanoTime() + LONG.toNanos();
         while (!condition.getAsBoolean()) {
             if (System.nanoTime() - end > 0) {
-                fail("waited in vain: " + what);
+                fail("waited in vain: " + what + ". " + instead.get());
             }
             Thread.onSpinWait();
             Thread.yield();

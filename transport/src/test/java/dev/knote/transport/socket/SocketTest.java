@@ -20,6 +20,7 @@ import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -153,9 +154,15 @@ class SocketTest {
     }
 
     private int fdOf(Path file) throws IOException {
-        for (Path fd : Files.list(Path.of("/proc/self/fd")).toList()) {
-            if (Files.isSymbolicLink(fd) && Files.readSymbolicLink(fd).equals(file.toRealPath())) {
-                return Integer.parseInt(fd.getFileName().toString());
+        try (var fds = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
+            for (Path fd : fds) {
+                try {
+                    if (Files.readSymbolicLink(fd).equals(file.toRealPath())) {
+                        return Integer.parseInt(fd.getFileName().toString());
+                    }
+                } catch (NoSuchFileException closedSince) {
+                    continue; // the JVM opens and closes when it likes
+                }
             }
         }
         throw new AssertionError("no fd of " + file);
