@@ -8,7 +8,14 @@ final class Eventually {
     static final boolean FULL = "full".equals(System.getProperty("knote.stress"));
     private static final long PATIENCE_NANOS = 20_000_000_000L;
 
+    private static final long SHORT_NANOS = 4_000_000_000L;
+
     private Eventually() {}
+
+    /** Whether one more of so many is wanted: a short run is short on a busy machine as well. */
+    static boolean goesOn(long done, long wanted, long beginNanos) {
+        return done < wanted && (FULL || System.nanoTime() - beginNanos < SHORT_NANOS);
+    }
 
     /** Fails, with what there is to know, if the condition does not come to hold. */
     static void await(Supplier<String> state, BooleanSupplier condition) {

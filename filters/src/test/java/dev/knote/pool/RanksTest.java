@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
@@ -107,9 +108,11 @@ class RanksTest {
         Ranks<String> ranks = new Ranks<>(Policy.lifo());
         AtomicInteger asked = new AtomicInteger();
         AtomicInteger led = new AtomicInteger();
+        AtomicBoolean over = new AtomicBoolean();
         Thread other = Thread.ofPlatform().daemon().name("ranks-other")
-                .start(() -> ask(ranks, "other", rounds, asked, led));
-        for (int round = 1; round <= rounds; round++) {
+                .start(() -> ask(ranks, "other", over, asked, led));
+        long begin = System.nanoTime();
+        for (int round = 1; Eventually.goesOn(round - 1, rounds, begin); round++) {
             int now = round;
             led.set(0);
             asked.incrementAndGet();
@@ -118,14 +121,18 @@ class RanksTest {
             assertEquals(1, led.get(), "leaders in round " + round);
             ranks.leave();
         }
+        over.set(true);
         other.join();
     }
 
     /** In each round, when the other has: asks, then says so. */
-    private static void ask(Ranks<String> ranks, String name, int rounds, AtomicInteger asked,
+    private static void ask(Ranks<String> ranks, String name, AtomicBoolean over, AtomicInteger asked,
             AtomicInteger led) {
-        for (int round = 1; round <= rounds; round++) {
+        for (int round = 1;; round++) {
             for (int looks = 1; asked.get() < 2 * round - 1; looks++) {
+                if (over.get()) {
+                    return;
+                }
                 if (looks % 100 == 0) {
                     Thread.yield();
                 } else {
@@ -143,7 +150,7 @@ class RanksTest {
      */
     @Test
     void thereIsAlwaysALeaderWhileAllOthersAreIdle() throws Exception {
-        int rounds = Eventually.FULL ? 2_000_000 : 60_000;
+        AtomicLong wanted = new AtomicLong(Eventually.FULL ? 2_000_000 : 60_000);
         Ranks<Thread> ranks = new Ranks<>(Policy.lifo());
         AtomicLong turns = new AtomicLong();
         AtomicInteger leading = new AtomicInteger();
@@ -151,13 +158,19 @@ class RanksTest {
         Thread[] crew = new Thread[4];
         for (int i = 0; i < crew.length; i++) {
             crew[i] = Thread.ofPlatform().daemon().name("ranks-" + i).start(() -> {
-                while (turns.get() < rounds) {
-                    turn(ranks, turns, leading, most, rounds);
+                while (turns.get() < wanted.get()) {
+                    turn(ranks, turns, leading, most, wanted);
                 }
             });
         }
-        Eventually.await(() -> turns + " turns, idle " + ranks.idle() + ", led " + ranks.isLed(),
-                () -> turns.get() >= rounds);
+        for (long begin = System.nanoTime(); turns.get() < wanted.get();) {
+            long before = turns.get();
+            Eventually.await(() -> turns + " turns, idle " + ranks.idle() + ", led " + ranks.isLed(),
+                    () -> turns.get() > before || turns.get() >= wanted.get());
+            if (!Eventually.goesOn(turns.get(), wanted.get(), begin)) {
+                wanted.accumulateAndGet(turns.get() + 100, Math::min); // and not all asleep already
+            }
+        }
         for (Thread thread : crew) {
             while (thread.isAlive()) {
                 LockSupport.unpark(thread);
@@ -168,7 +181,7 @@ class RanksTest {
     }
 
     private static void turn(Ranks<Thread> ranks, AtomicLong turns, AtomicInteger leading, AtomicInteger most,
-            int rounds) {
+            AtomicLong wanted) {
         Thread me = Thread.currentThread();
         if (ranks.isLedBy(me) || ranks.tryLead(me)) {
             most.accumulateAndGet(leading.incrementAndGet(), Math::max);
@@ -183,7 +196,7 @@ class RanksTest {
             }
             jitter();
         } else if (ranks.rest(me)) {
-            while (!ranks.isLedBy(me) && turns.get() < rounds) {
+            while (!ranks.isLedBy(me) && turns.get() < wanted.get()) {
                 LockSupport.park();
             }
         }
