@@ -42,15 +42,15 @@ class BlockedHandlersTest extends PoolFixture {
     @Test
     void whileAHandlerBlocksSilentlyAnotherThreadLeadsAfterTheBound() {
         LeaderFollowers pool = start(options(1, 2).policy(MISER).bound(Duration.ofMillis(20)));
+        awaitLeader(pool);
+        long before = pool.statistics().rescues();
         Knote stuck = pool.register(User.of(1).clear(), event -> awaitLatch());
         Knote quick = pool.register(User.of(2).clear(), event -> handled.incrementAndGet());
         stuck.trigger();
         Eventually.await(() -> "blocked", () -> blocked.get() == 1);
-        long from = System.nanoTime();
         awaitEvents(pool, quick, 1);
-        long millis = (System.nanoTime() - from) / 1_000_000;
-        awaitEvents(pool, pool.register(User.of(3).clear(), event -> handled.incrementAndGet()), 0);
-        assertEquals(1, pool.statistics().rescues(), "took " + millis + " ms");
+        Eventually.await(() -> "one rescue, " + pool.statistics(), // counted by who has helped, after it
+                () -> pool.statistics().rescues() == before + 1);
         latch.countDown();
     }
 

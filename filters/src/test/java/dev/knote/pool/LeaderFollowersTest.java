@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Timeout;
 class LeaderFollowersTest extends PoolFixture {
     @Test
     void anEventIsHandledByAThreadOfThePool() {
-        LeaderFollowers pool = start(options(1, 2));
+        LeaderFollowers pool = start(options(1, 1));
         Set<String> names = ConcurrentHashMap.newKeySet();
         Knote knote = pool.register(User.of(1).clear(), event -> names.add(Thread.currentThread().getName()));
         knote.trigger();

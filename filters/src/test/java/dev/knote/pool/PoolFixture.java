@@ -33,7 +33,12 @@ abstract class PoolFixture {
         return pool;
     }
 
-    /** Until the leader is all that is awake, and it waits. */
+    /** Until a thread leads: one that is kept from it for the bound is given another to help it. */
+    static void awaitLeader(LeaderFollowers pool) {
+        Eventually.await(() -> "a leader, " + pool.statistics(), pool.ranks::isLed);
+    }
+
+    /** Until so many threads are there. */
     static void awaitThreads(LeaderFollowers pool, int threads) {
         Eventually.await(() -> pool.statistics().toString(),
                 () -> pool.statistics().threads() == threads);

@@ -59,13 +59,8 @@ class PoolProcessTest extends PoolFixture {
                 LockSupport.parkNanos(ThreadLocalRandom.current().nextInt(3_000_000));
                 waker.destroyForcibly();
                 assertTrue(waker.waitFor(20, TimeUnit.SECONDS));
-                int missed = 0;
-                long settled = System.nanoTime() + 1_000_000_000;
-                while (unseen(memory) > 1 && System.nanoTime() < settled) {
-                    Thread.yield();
-                }
-                missed = unseen(memory);
-                assertTrue(missed <= 1, missed + " words are behind, " + pool.statistics());
+                Eventually.await(() -> unseen(memory) + " words are behind, " + pool.statistics(),
+                        () -> unseen(memory) <= 1);
                 for (int i = 0; i < WORDS; i++) {
                     queue.wake(memory.word32(i), 1);
                 }
