@@ -125,8 +125,15 @@ public final class LeaderFollowers implements AutoCloseable {
     public void resize(int least, int most) {
         PoolOptions.checkThreads("LeaderFollowers.resize", least, most);
         roster.resize(least, most);
-        while (roster.hasTooMany() && dismissOne()) {
-            continue;
+        endSurplus();
+    }
+
+    /** By who has changed how many there may be, and by who is idle from now on: one of them sees the other. */
+    void endSurplus() {
+        while (roster.releaseSurplus()) {
+            if (!endReleased() && ranks.idle() == 0) {
+                return; // those that run will see that they are too many
+            }
         }
     }
 
@@ -285,17 +292,20 @@ public final class LeaderFollowers implements AutoCloseable {
 
     /** Ends those of the idle that have been of no use since this was last called. */
     void endIdle() {
-        for (int n = ranks.takeLeastIdle(); n > 0 && roster.hasMoreThanStay() && dismissOne(); n--) {
+        for (int n = ranks.takeLeastIdle(); n > 0 && roster.releaseUnused() && endReleased(); n--) {
             continue;
         }
     }
 
-    private boolean dismissOne() {
+    /** Ends one of the idle, which counts no longer; false, and it counts, if none is idle. */
+    private boolean endReleased() {
         Worker one = ranks.dismiss();
-        if (one != null) {
-            roster.dismiss(one);
+        if (one == null) {
+            roster.takeBack();
+            return false;
         }
-        return one != null;
+        one.dismiss();
+        return true;
     }
 
     void sendAway() {

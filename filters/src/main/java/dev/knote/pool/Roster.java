@@ -48,12 +48,31 @@ final class Roster {
         max = most;
     }
 
-    boolean hasTooMany() {
-        return threads.get() > max;
-    }
-
     boolean hasMoreThanStay() {
         return threads.get() > min;
+    }
+
+    /** One that is too many counts no longer: the caller is to end one, or to {@link #takeBack} it. */
+    boolean releaseSurplus() {
+        return release(max);
+    }
+
+    /** As {@link #releaseSurplus}, of those beyond the ones that stay. */
+    boolean releaseUnused() {
+        return release(min);
+    }
+
+    private boolean release(int bound) {
+        for (int n; (n = threads.get()) > bound;) {
+            if (threads.compareAndSet(n, n - 1)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    void takeBack() {
+        threads.incrementAndGet();
     }
 
     /** One more thread, that is not started yet, or null if there may be none. */
@@ -89,18 +108,11 @@ final class Roster {
         if (!open || worker.isDismissed()) {
             return false;
         }
-        int n = threads.get();
-        if (n <= max || !threads.compareAndSet(n, n - 1)) {
+        if (!releaseSurplus()) {
             return true;
         }
         worker.dismiss();
         return false;
-    }
-
-    /** Ends one that is idle no longer, and was not woken. */
-    void dismiss(Worker one) {
-        threads.decrementAndGet();
-        one.dismiss();
     }
 
     /** The thread is about to end, or was never started. */

@@ -85,6 +85,7 @@ final class Worker extends Thread implements EventHandler, Policy.Moment {
             return;
         }
         wasted += taken == takenWhenWoken ? 1 : 0;
+        pool.endSurplus(); // this may be one too many since it was last asked
         while (!ranks.isLedBy(this) && !dismissed && pool.isRunning()) {
             LockSupport.park(this);
             boolean ignored = Thread.interrupted(); // or else it would not sleep again

@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -117,6 +118,32 @@ class PoolLifeTest extends PoolFixture {
         awaitThreads(pool, 1);
         knote.trigger();
         Eventually.await(() -> pool.statistics().toString(), () -> handled.get() == 51);
+    }
+
+    /** Threads that are on their way to rest, and have looked already whether they are one too many. */
+    @Test
+    void aPoolMadeSmallerWhileItsThreadsComeToRestHasAsManyAsItMay() {
+        LeaderFollowers pool = start(options(1, 4).policy(Policy.lifo()).keepIdle(NEVER));
+        List<Knote> knotes = new ArrayList<>();
+        AtomicInteger handled = new AtomicInteger();
+        for (int i = 0; i < 3; i++) {
+            knotes.add(pool.register(User.of(i).clear(), event -> handled.incrementAndGet()));
+        }
+        long begin = System.nanoTime();
+        for (int round = 1; Eventually.goesOn(round - 1, Eventually.FULL ? 100_000 : 10_000,
+                begin); round++) {
+            int all = 3 * round;
+            pool.resize(1, 4);
+            knotes.forEach(Knote::trigger);
+            Eventually.await(() -> pool.statistics().toString(), () -> handled.get() == all);
+            for (int pause = ThreadLocalRandom.current().nextInt(1000); pause > 0; pause--) {
+                Thread.onSpinWait();
+            }
+            int most = 1 + round % 2;
+            pool.resize(most, most);
+            Eventually.await(() -> "at most " + most + ": " + pool.statistics(),
+                    () -> pool.statistics().threads() <= most);
+        }
     }
 
     @Test
