@@ -14,10 +14,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** What the loop allocates for an event of a word: the event's object, and for who overrides it nothing. */
-@Timeout(60)
+@Timeout(120)
 class MemoryWordAllocationTest extends WordFixture {
-    private static final int WARM_UP = 20_000;
-    private static final int EVENTS = 20_000;
+    private static final int EVENTS = 5_000;
+    /** Until it is compiled, and neither the compiler nor the loop's own housekeeping comes in between. */
+    private static final int MOST_ROUNDS = 20;
+    private static final long MOST_NANOS = 60_000_000_000L;
     /** Of a MemoryWordEvent: a header, three references, a long, two ints; and some room for what others do. */
     private static final long OBJECT = 48;
     private static final long NOTHING = 2;
@@ -62,11 +64,12 @@ class MemoryWordAllocationTest extends WordFixture {
     }
 
     private void assertAllocates(long mostPerEvent) throws Exception {
-        exchange(WARM_UP);
         var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         long loop = onLoop(() -> Thread.currentThread().threadId());
+        long begin = System.nanoTime();
         long least = Long.MAX_VALUE;
-        for (int round = 0; round < 4; round++) { // the compiler, and the loop's own housekeeping, come in between
+        for (int round = 0; least > mostPerEvent && round < MOST_ROUNDS
+                && System.nanoTime() - begin < MOST_NANOS; round++) {
             long before = threads.getThreadAllocatedBytes(loop);
             exchange(EVENTS);
             least = Math.min(least, (threads.getThreadAllocatedBytes(loop) - before) / EVENTS);
@@ -82,7 +85,7 @@ class MemoryWordAllocationTest extends WordFixture {
             Futex.wake(word(1).address(), 1);
             long end = System.nanoTime() + 10_000_000_000L;
             while (count.get() == before) {
-                Thread.onSpinWait();
+                Thread.yield();
                 assertTrue(System.nanoTime() - end < 0, "an event was lost");
             }
         }
