@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define STOP 1        /* the ident of the user event */
-#define IDLE_MS 300   /* who is silent for so long is sent away */
+#define IDLE_MS 2000  /* who is silent for so long is sent away */
 
 struct client {
     int number, fd;

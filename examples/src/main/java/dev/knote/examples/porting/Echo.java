@@ -12,7 +12,7 @@ import java.lang.foreign.MemorySegment;
 /** An echo server on one kqueue: sockets, a timer for each client, and a user event from a thread. */
 final class Echo {
     private static final int STOP = 1; // the ident of the user event
-    private static final int IDLE_MS = 300; // who is silent for so long is sent away
+    private static final int IDLE_MS = 2000; // who is silent for so long is sent away
 
     private static final class Client {
         int number;
