@@ -123,8 +123,10 @@ class BrowserTest {
     void theDeathOfTheOtherProcessAndItsReturnAreShown() throws Exception {
         browser.await(STATE + ".includes('runs') && Number(" + TICKS + ") > 5", 20);
         long first = Long.parseLong(browser.evaluate(STATE + ".match(/id (\\d+)/)[1]"));
+        browser.evaluate("window.said = [], new MutationObserver(() => said.push(" + STATE
+                + ")).observe(document.querySelector('#process'), {childList: true})");
         assertTrue(ProcessHandle.of(first).orElseThrow().destroyForcibly());
-        browser.await(STATE + ".includes('died')", 2);
+        browser.await("said.some(text => text.includes('died'))", 20);
         long ticks = number(browser.evaluate(TICKS));
         browser.await(STATE + ".includes('restarted')", 20);
         long second = Long.parseLong(browser.evaluate(STATE + ".match(/id (\\d+)/)[1]"));
