@@ -17,7 +17,6 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.socket.DuplexChannel;
 import java.net.ConnectException;
-import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketException;
@@ -198,13 +197,10 @@ class StreamCloseTest {
 
     @Test
     void aRefusedConnectionFailsAndClosesTheChannel() throws Exception {
-        int port;
-        try (ServerSocket nobody = new ServerSocket(0)) {
-            port = nobody.getLocalPort();
-        }
-        try (Streams streams = new Streams(1)) {
-            ChannelFuture future = streams.client(new Record())
-                    .connect(new InetSocketAddress("127.0.0.1", port)).await();
+        try (Streams streams = new Streams(1); Socket nobody = new Socket()) {
+            nobody.bind(Streams.loopback()); // nobody else gets the port, and nobody listens
+            ChannelFuture future = streams.client(new Record()).connect(nobody.getLocalSocketAddress())
+                    .await();
             assertInstanceOf(ConnectException.class, future.cause());
             assertTrue(future.cause().getMessage().contains("refused"), future.cause().getMessage());
             future.channel().closeFuture().sync();
