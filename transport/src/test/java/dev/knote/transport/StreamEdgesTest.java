@@ -117,8 +117,13 @@ class StreamEdgesTest {
             }
             (i == 0 ? streams.group : channels[0].eventLoop()).register(channels[i]).sync();
         }
+        var held = new CountDownLatch(1);
         var busy = new CountDownLatch(1);
-        channels[0].eventLoop().execute(() -> await(busy));
+        channels[0].eventLoop().execute(() -> {
+            held.countDown();
+            await(busy);
+        });
+        await(held);
         for (int peer : peers) {
             write(peer);
         }
