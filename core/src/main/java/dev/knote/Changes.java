@@ -257,7 +257,7 @@ final class Changes {
             if (knote.word != null && change.has(EV_ADD)) {
                 knote.extendWord(change.word);
             }
-            knote.filter.touch(knote, change);
+            Orders.touch(knote, change);
             if (knote.wait != null) {
                 knote.wait.share(call);
             }

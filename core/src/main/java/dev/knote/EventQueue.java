@@ -52,7 +52,8 @@ public final class EventQueue implements AutoCloseable {
         Classes.load(KnoteImpl.class, KnoteWord.class, PrivateWords.class, NestedWatch.class, Wakes.class);
         Classes.load(Kqueue.class, Anonymous.class, Arguments.class, Refusals.class, Call.class,
                 Waiter.class);
-        Classes.load(EventView.class, Kevent.class, Post.class, KeventException.class, Errno.class,
+        Classes.load(EventView.class, Kevent.class, Orders.class, Post.class, KeventException.class,
+                Errno.class,
                 PollException.class);
     }
 
@@ -72,6 +73,7 @@ public final class EventQueue implements AutoCloseable {
     final Changes changes;
     final Sleep sleep;
     final Activation activation;
+    final Orders orders = new Orders(this);
     private final Retrieval retrieval;
     private final Filters filters;
     private volatile boolean closed;
@@ -424,7 +426,7 @@ public final class EventQueue implements AutoCloseable {
         }
     }
 
-    private Call enter() {
+    Call enter() {
         presence.enter();
         if (closed) {
             presence.leave();
@@ -467,47 +469,6 @@ public final class EventQueue implements AutoCloseable {
             }
             poller.wakeup();
             SpinLock.backOff(tries);
-        }
-    }
-
-    /** A change by way of a {@link Knote}. */
-    void order(KnoteImpl knote, int flags, int fflags, long data) {
-        Call call = enter();
-        try {
-            Kevent change = call.change;
-            change.fill(knote.ident, knote.filterNumber, flags, fflags);
-            change.data = data;
-            change.udata = null;
-            change.word = null;
-            if (office.isForeign()) {
-                office.post(change, knote);
-                return;
-            }
-            changes.change(call, change, knote);
-            call.submitWords(this);
-        } finally {
-            leave(call);
-        }
-    }
-
-    void trigger(KnoteImpl knote) {
-        if (office.isForeign()) {
-            office.order(knote, Office.ORDER_TRIGGER);
-        } else {
-            order(knote, EV_KEEPUDATA, Kqueue.NOTE_TRIGGER, knote.savedData);
-        }
-    }
-
-    void cancel(KnoteImpl knote) {
-        if (knote.isDead()) {
-            return;
-        }
-        try {
-            order(knote, EV_DELETE, 0, 0);
-        } catch (KeventException e) {
-            if (e.errno() != Errno.ENOENT) {
-                throw e;
-            }
         }
     }
 

@@ -248,27 +248,27 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
 
     @Override
     public void enable() {
-        queue.order(this, Kqueue.EV_ENABLE | Kqueue.EV_KEEPUDATA, savedFflags, savedData);
+        queue.orders.enable(this);
     }
 
     @Override
     public void disable() {
-        queue.order(this, Kqueue.EV_DISABLE | Kqueue.EV_KEEPUDATA, savedFflags, savedData);
+        queue.orders.disable(this);
     }
 
     @Override
     public void trigger() {
-        queue.trigger(this);
+        queue.orders.trigger(this);
     }
 
     @Override
     public void update(int newFflags, long newData) {
-        queue.order(this, Kqueue.EV_KEEPUDATA, newFflags, newData);
+        queue.orders.update(this, newFflags, newData);
     }
 
     @Override
     public void cancel() {
-        queue.cancel(this);
+        queue.orders.cancel(this);
     }
 
     // ---- FilterKnote

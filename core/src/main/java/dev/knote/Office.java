@@ -2,7 +2,6 @@ package dev.knote;
 
 import static dev.knote.Kqueue.EV_DELETE;
 import static dev.knote.Kqueue.EV_ERROR;
-import static dev.knote.Kqueue.EV_KEEPUDATA;
 
 import dev.knote.linux.Errno;
 import java.util.ArrayDeque;
@@ -172,7 +171,7 @@ final class Office {
         }
         if ((orders & ORDER_TRIGGER) != 0 && !knote.isDead()) {
             try {
-                queue.order(knote, EV_KEEPUDATA, Kqueue.NOTE_TRIGGER, knote.savedData);
+                queue.orders.trigger(knote);
             } catch (KeventException e) {
                 Kevent trigger = new Kevent();
                 trigger.fill(knote.ident, knote.filterNumber, 0, Kqueue.NOTE_TRIGGER);
