@@ -53,6 +53,12 @@ final class Call extends Padded implements WordMemory {
 
     int stripesLeft;
 
+    /**
+     * Edges that are left come before a look at the kernel: cleared knotes, which would have a second event by what it has in
+     * store, are for the poll that looks.
+     */
+    boolean putsOff;
+
     private final int depth;
     private long scan = IDS.getAndIncrement() << SCAN_BITS;
     private long number = scan;

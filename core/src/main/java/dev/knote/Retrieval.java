@@ -49,11 +49,8 @@ final class Retrieval {
         int max = Math.min(nevents, events.size());
         long deadline = nanos > 0 ? System.nanoTime() + nanos : 0;
         office.read(call);
-        boolean looked = queue.harvestsFirst;
-        if (looked) {
-            queue.harvestsFirst = false;
-            looked = sleep.harvest(call);
-        }
+        boolean looked = looksFirst(call);
+        call.putsOff = !looked && queue.harvestsFirst && !errno;
         int n = office.takeFailed(events, scan(call, events, 0, max), max);
         if (n < max && (n > 0 || nanos == 0)) {
             boolean submitted = call.deferredCount > 0;
@@ -69,6 +66,7 @@ final class Retrieval {
             }
             boolean goesOn = sleep.until(call, left);
             office.read(call);
+            boolean ignored = looksFirst(call); // something posted has changed a knote
             n = scan(call, events, 0, max);
             n = office.takeFailed(events, n, max);
             if (!goesOn || n == 0 && Thread.currentThread().isInterrupted()) {
@@ -80,6 +78,19 @@ final class Retrieval {
             throw new KeventException(Errno.EINTR, "kevent: the thread was interrupted");
         }
         return n;
+    }
+
+    /** Looks at the kernel if that is to be done before the list is. False if it was not: while edges are left it is not. */
+    private boolean looksFirst(Call call) {
+        if (!queue.harvestsFirst) {
+            return false;
+        }
+        queue.harvestsFirst = false;
+        boolean looked = sleep.harvest(call);
+        if (!looked && queue.poller.hasEdges()) {
+            queue.harvestsFirst();
+        }
+        return looked;
     }
 
     private void finish(Call call, KeventList events, int n) {
@@ -164,6 +175,11 @@ final class Retrieval {
     }
 
     private int deliver(Call call, KnoteImpl knote, KeventList events, int at) {
+        if (call.putsOff && (knote.flags & EV_CLEAR) != 0 && knote.hasEdges()) {
+            ready.requeue(knote);
+            knote.giveBack();
+            return at;
+        }
         boolean drop = false;
         int next = at;
         try {

@@ -309,6 +309,34 @@ class EdgesTest {
         return all;
     }
 
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aClearedKnoteThatIsChangedWhileEdgesAreLeftHasOneEvent(boolean withWord) {
+        try (var memory = SharedMemory.anonymous(64)) {
+            haveAWord(withWord, memory);
+            int readable = eventfd();
+            Interest read = Interest.of(EVFILT_READ, readable).clear();
+            queue.register(read, "event");
+            for (int i = 0; i < MANY; i++) {
+                int fd = eventfd();
+                watch(fd, "edge");
+                write(fd);
+            }
+            assertTrue(poll(Duration.ZERO) < MANY, "none are left");
+            write(readable);
+            queue.register(read, "event");
+            Knote user = queue.register(User.of(1).clear(), "user");
+            user.trigger();
+            assertTrue(poll(Duration.ZERO) > 0);
+            assertTrue(got.contains("user"), "an event waits for all edges");
+            while (poll(Duration.ZERO) > 0) {
+                assertTrue(got.size() <= MANY + 2, "an event too many");
+            }
+            assertEquals(1, Collections.frequency(got, "event"));
+            assertEquals(MANY, Collections.frequency(got, "edge"));
+        }
+    }
+
     @Test
     void keventLeavesEdgesToPoll() {
         int fd = eventfd();

@@ -4,6 +4,10 @@ import static dev.knote.Kqueue.NOTE_FFCOPY;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.knote.EventQueue;
+import dev.knote.Filter;
+import dev.knote.FilterKnote;
+import dev.knote.Interest;
+import dev.knote.Kevent;
 import dev.knote.Knote;
 import dev.knote.Options;
 import dev.knote.filters.conformance.Callers;
@@ -11,6 +15,8 @@ import dev.knote.filters.conformance.Pipe;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -91,5 +97,58 @@ class KnoteOrdersTest {
             assertEquals(6, event.fflags());
             assertEquals(4, event.data());
         }, Duration.ZERO));
+    }
+
+    /** Whoever registers with it as 0 holds the owner up until others have posted more; else it writes to the pipe. */
+    private record Writing(Pipe pipe, CountDownLatch posted) implements Filter {
+        @Override
+        public int number() {
+            return -150;
+        }
+
+        @Override
+        public String name() {
+            return "WRITING";
+        }
+
+        @Override
+        public void attach(FilterKnote knote, Kevent change) {
+            if (knote.ident() != 0) {
+                pipe.write(1);
+                return;
+            }
+            try {
+                assertEquals(true, posted.await(20, TimeUnit.SECONDS));
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+
+        @Override
+        public boolean event(FilterKnote knote) {
+            return false;
+        }
+    }
+
+    /** The owner finds bytes that came when it had looked at the kernel, and was reading its mail. */
+    @Test
+    void aClearedKnoteChangedByAPostThatEndsASleepHasOneEvent() {
+        CountDownLatch posted = new CountDownLatch(1);
+        try (Pipe pipe = new Pipe()) {
+            queue = EventQueue
+                    .open(Options.defaults().singleOwner().filter(new Writing(pipe, posted)));
+            Interest read = Read.of(pipe.reader()).clear();
+            try (var owner = Callers.start(() -> {
+                queue.register(read, null);
+                int first = queue.poll(event -> {}, null);
+                return List.of(first, data().size());
+            }).awaitBlocked()) {
+                queue.register(Interest.of(-150, 0), null);
+                queue.register(Interest.of(-150, 1), null);
+                queue.register(read, null);
+                posted.countDown();
+                assertEquals(List.of(1, 0), owner.result());
+            }
+        }
     }
 }
