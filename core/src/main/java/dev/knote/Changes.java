@@ -222,7 +222,7 @@ final class Changes {
         try {
             // The poller tells of an fd that is ready already; asking would cost a system call.
             if (!knote.watchesIdent()) {
-                ask(call, knote);
+                boolean ignored = ask(call, knote);
             }
             asked = true;
         } finally {
@@ -270,9 +270,8 @@ final class Changes {
             } else if (change.has(EV_ADD | EV_ENABLE)) {
                 ready.enable(knote);
             }
-            ask(call, knote);
-            if ((knote.flags & EV_CLEAR) != 0 && knote.hasEdges()) {
-                queue.harvestsFirst();
+            if (ask(call, knote) && (knote.flags & EV_CLEAR) != 0 && knote.hasEdges()) {
+                queue.firstLook.need();
             }
             if (change.has(EV_FORCEONESHOT)) {
                 queue.activation.activate(call); // what is forced goes on the list at once
@@ -288,10 +287,12 @@ final class Changes {
         return knote;
     }
 
-    private void ask(Call call, KnoteImpl knote) {
-        if (!knote.isDisabled() && (knote.filter.event(knote) || knote.isForced())) {
+    private static boolean ask(Call call, KnoteImpl knote) {
+        boolean active = !knote.isDisabled() && (knote.filter.event(knote) || knote.isForced());
+        if (active) {
             call.activate(knote);
         }
+        return active;
     }
 
     private void force(KnoteImpl knote) {

@@ -52,7 +52,8 @@ public final class EventQueue implements AutoCloseable {
         Classes.load(KnoteImpl.class, KnoteWord.class, PrivateWords.class, NestedWatch.class, Wakes.class);
         Classes.load(Kqueue.class, Anonymous.class, Arguments.class, Refusals.class, Call.class,
                 Waiter.class);
-        Classes.load(EventView.class, Kevent.class, Orders.class, Post.class, KeventException.class,
+        Classes.load(EventView.class, FirstLook.class, Kevent.class, Orders.class, Post.class,
+                KeventException.class,
                 Errno.class,
                 PollException.class);
     }
@@ -74,11 +75,10 @@ public final class EventQueue implements AutoCloseable {
     final Sleep sleep;
     final Activation activation;
     final Orders orders = new Orders(this);
+    final FirstLook firstLook = new FirstLook(this);
     private final Retrieval retrieval;
     private final Filters filters;
     private volatile boolean closed;
-    /** A knote on the list is told of edges, and was put there by none: see {@link #harvestsFirst()}. */
-    volatile boolean harvestsFirst;
     /** Words are, or were, waited for: their memory is to be looked at. */
     volatile boolean watchesWords;
 
@@ -474,17 +474,6 @@ public final class EventQueue implements AutoCloseable {
 
     boolean isClosed() {
         return closed;
-    }
-
-    /**
-     * What the kernel has in store for a knote on the list is to be looked at before that is asked. A cleared one that was
-     * found to have an event by a change would have a second one by its edge; one that stays on the list as it is level
-     * triggered would have to be asked about all that the edge tells.
-     */
-    void harvestsFirst() {
-        if (!harvestsFirst) {
-            harvestsFirst = true;
-        }
     }
 
     /** From now on, sleep is interrupted to look whether the words' memory is still there. */

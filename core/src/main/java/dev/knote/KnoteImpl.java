@@ -186,9 +186,9 @@ final class KnoteImpl extends Mail implements Knote, FilterKnote {
         return watch != null && watch.fd() == ident;
     }
 
-    /** Whether the poller tells it of edges, its own or an inner queue's. */
+    /** Whether the poller tells it of edges, its own or an inner queue's, or of its word. */
     boolean hasEdges() {
-        return watch != null || nested != null;
+        return watch != null || nested != null || wait != null && wait.isWithPoller();
     }
 
     /** Whether its fd, or queue, was watched, and is not the one that it was. */

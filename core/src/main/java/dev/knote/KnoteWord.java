@@ -138,6 +138,11 @@ final class KnoteWord extends WordWait {
         return deferred || (isPrivate ? parked : isArmed());
     }
 
+    /** Whether it is the poller that will tell of the wait's end. */
+    boolean isWithPoller() {
+        return !isPrivate && isSubmitted();
+    }
+
     int bits() {
         return (int) BITS.getVolatile(this);
     }

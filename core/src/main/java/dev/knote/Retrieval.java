@@ -10,6 +10,7 @@ import dev.knote.linux.Errno;
 /** Takes events off the ready list, and waits for them: {@code kqueue_scan}. */
 final class Retrieval {
     private static final int SETTLE_TRIES = 8;
+    private static final int FULL_CALLS_A_LOOK = 16;
 
     private final EventQueue queue;
     private final KnoteTable table;
@@ -49,9 +50,12 @@ final class Retrieval {
         int max = Math.min(nevents, events.size());
         long deadline = nanos > 0 ? System.nanoTime() + nanos : 0;
         office.read(call);
-        boolean looked = looksFirst(call);
-        call.putsOff = !looked && queue.harvestsFirst && !errno;
+        boolean looked = queue.firstLook.look(call);
+        call.putsOff = !looked && queue.firstLook.isNeeded() && !errno;
         int n = office.takeFailed(events, scan(call, events, 0, max), max);
+        if (n == max && (call.scan() & FULL_CALLS_A_LOOK - 1) == 0) {
+            queue.firstLook.want(); // or those who fill every call would hide what the kernel has
+        }
         if (n < max && (n > 0 || nanos == 0)) {
             boolean submitted = call.deferredCount > 0;
             call.submitWords(queue);
@@ -66,7 +70,7 @@ final class Retrieval {
             }
             boolean goesOn = sleep.until(call, left);
             office.read(call);
-            boolean ignored = looksFirst(call); // something posted has changed a knote
+            boolean ignored = queue.firstLook.look(call); // something posted has changed a knote
             n = scan(call, events, 0, max);
             n = office.takeFailed(events, n, max);
             if (!goesOn || n == 0 && Thread.currentThread().isInterrupted()) {
@@ -78,19 +82,6 @@ final class Retrieval {
             throw new KeventException(Errno.EINTR, "kevent: the thread was interrupted");
         }
         return n;
-    }
-
-    /** Looks at the kernel if that is to be done before the list is. False if it was not: while edges are left it is not. */
-    private boolean looksFirst(Call call) {
-        if (!queue.harvestsFirst) {
-            return false;
-        }
-        queue.harvestsFirst = false;
-        boolean looked = sleep.harvest(call);
-        if (!looked && queue.poller.hasEdges()) {
-            queue.harvestsFirst();
-        }
-        return looked;
     }
 
     private void finish(Call call, KeventList events, int n) {
@@ -217,9 +208,7 @@ final class Retrieval {
             ready.disable(knote);
         } else if (!dropped && (knote.flags & EV_CLEAR) == 0) {
             ready.requeue(knote);
-            if (knote.hasEdges()) {
-                queue.harvestsFirst();
-            }
+            queue.firstLook.want();
         }
     }
 
