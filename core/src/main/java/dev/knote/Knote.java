@@ -7,6 +7,8 @@ package dev.knote;
  *
  * <p>A knote ends by {@link #cancel()}, by its EV_ONESHOT delivery, by the close of its fd or of its queue. All but
  * {@link #cancel()} and the questions throw ENOENT then.
+ *
+ * <p>{@link #enable()}, {@link #disable()} and {@link #trigger()} leave attachment, fflags and data as they are.
  */
 public interface Knote {
     /** What is watched. */
