@@ -8,7 +8,8 @@ import io.netty.channel.unix.UnixChannelOption;
 /**
  * Options of Linux sockets, besides those of {@link ChannelOption} and {@link UnixChannelOption}. Any other option of a
  * socket can be had with {@link IntegerUnixChannelOption} and {@link RawUnixChannelOption}. The channels also know each
- * of these when a program names it by the constant of Netty's epoll or io_uring transport.
+ * of these when a program names it by the constant of Netty's epoll or io_uring transport, or by the JDK's, as a
+ * {@link io.netty.channel.socket.nio.NioChannelOption}.
  */
 public final class KnoteChannelOption<T> extends UnixChannelOption<T> {
     /** Send no segment that is not full. */
@@ -35,6 +36,14 @@ public final class KnoteChannelOption<T> extends UnixChannelOption<T> {
     public static final ChannelOption<Boolean> IP_BIND_ADDRESS_NO_PORT = valueOf("IP_BIND_ADDRESS_NO_PORT");
     /** Whether a socket hears the groups that others of this host have joined. */
     public static final ChannelOption<Boolean> IP_MULTICAST_ALL = valueOf("IP_MULTICAST_ALL");
+    /** Whether this host hears what the socket sends to groups. */
+    public static final ChannelOption<Boolean> IP_MULTICAST_LOOP = valueOf("IP_MULTICAST_LOOP");
+    /** Whether a datagram that is too large for a network on its way is dropped rather than cut into pieces. */
+    public static final ChannelOption<Boolean> IP_DONTFRAGMENT = valueOf("IP_DONTFRAGMENT");
+    /** Whether urgent data is read with the rest, and not dropped. */
+    public static final ChannelOption<Boolean> SO_OOBINLINE = valueOf("SO_OOBINLINE");
+    /** Which queue of the network device the last packet came by; only to be read, 0 if there is none. */
+    public static final ChannelOption<Integer> SO_INCOMING_NAPI_ID = valueOf("SO_INCOMING_NAPI_ID");
     /** Microseconds to poll the network device; a higher value needs CAP_NET_ADMIN. */
     public static final ChannelOption<Integer> SO_BUSY_POLL = valueOf("SO_BUSY_POLL");
 

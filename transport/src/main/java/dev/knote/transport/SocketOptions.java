@@ -20,35 +20,39 @@ final class SocketOptions {
     private static final SocketOption FREEBIND = ip(KnoteChannelOption.IP_FREEBIND, 15);
     private static final SocketOption TRANSPARENT = ip(KnoteChannelOption.IP_TRANSPARENT, 19);
     private static final SocketOption NO_PORT = ip(KnoteChannelOption.IP_BIND_ADDRESS_NO_PORT, 24);
+    private static final SocketOption LINGER = socket(ChannelOption.SO_LINGER, Kind.LINGER, 13);
+    private static final SocketOption NAPI_ID = socket(KnoteChannelOption.SO_INCOMING_NAPI_ID, Kind.INT, 56);
+    private static final SocketOption KEEPIDLE = tcp(KnoteChannelOption.TCP_KEEPIDLE, Kind.INT, 4);
+    private static final SocketOption KEEPINTVL = tcp(KnoteChannelOption.TCP_KEEPINTVL, Kind.INT, 5);
+    private static final SocketOption KEEPCNT = tcp(KnoteChannelOption.TCP_KEEPCNT, Kind.INT, 6);
+    private static final SocketOption QUICKACK = tcp(KnoteChannelOption.TCP_QUICKACK, Kind.BOOL, 12);
 
     static final SocketOptions TCP = new SocketOptions(RCVBUF, SNDBUF, REUSEADDR, REUSEPORT, BUSY_POLL, TOS,
-            FREEBIND, TRANSPARENT, NO_PORT,
+            FREEBIND, TRANSPARENT, NO_PORT, LINGER, NAPI_ID, KEEPIDLE, KEEPINTVL, KEEPCNT, QUICKACK,
             socket(ChannelOption.SO_KEEPALIVE, Kind.BOOL, 9),
-            socket(ChannelOption.SO_LINGER, Kind.LINGER, 13),
+            socket(KnoteChannelOption.SO_OOBINLINE, Kind.BOOL, 10),
             tcp(ChannelOption.TCP_NODELAY, Kind.BOOL, 1),
             tcp(KnoteChannelOption.TCP_CORK, Kind.BOOL, 3),
-            tcp(KnoteChannelOption.TCP_KEEPIDLE, Kind.INT, 4),
-            tcp(KnoteChannelOption.TCP_KEEPINTVL, Kind.INT, 5),
-            tcp(KnoteChannelOption.TCP_KEEPCNT, Kind.INT, 6),
-            tcp(KnoteChannelOption.TCP_QUICKACK, Kind.BOOL, 12),
             tcp(KnoteChannelOption.TCP_USER_TIMEOUT, Kind.INT, 18),
             tcp(KnoteChannelOption.TCP_NOTSENT_LOWAT, Kind.UNSIGNED, 25));
 
     static final SocketOptions TCP_SERVER = new SocketOptions(RCVBUF, REUSEADDR, REUSEPORT, BUSY_POLL, TOS,
-            FREEBIND, TRANSPARENT,
+            FREEBIND, TRANSPARENT, NAPI_ID, KEEPIDLE, KEEPINTVL, KEEPCNT, QUICKACK,
             tcp(KnoteChannelOption.TCP_DEFER_ACCEPT, Kind.INT, 9),
             tcp(ChannelOption.TCP_FASTOPEN, Kind.INT, 23));
 
     static final SocketOptions DATAGRAM = new SocketOptions(RCVBUF, SNDBUF, REUSEADDR, REUSEPORT, BUSY_POLL,
-            TOS, FREEBIND, TRANSPARENT,
+            TOS, FREEBIND, TRANSPARENT, NAPI_ID,
             socket(ChannelOption.SO_BROADCAST, Kind.BOOL, 6),
             SocketOption.ip(ChannelOption.IP_MULTICAST_IF, Kind.INTERFACE, 32, 17),
             SocketOption.ip(ChannelOption.IP_MULTICAST_ADDR, Kind.ADDRESS, 32, 17),
             SocketOption.ip(ChannelOption.IP_MULTICAST_TTL, Kind.INT, 33, 18),
             SocketOption.ip(ChannelOption.IP_MULTICAST_LOOP_DISABLED, Kind.NOT, 34, 19),
+            SocketOption.ip(KnoteChannelOption.IP_MULTICAST_LOOP, Kind.BOOL, 34, 19),
+            SocketOption.ip(KnoteChannelOption.IP_DONTFRAGMENT, Kind.DISCOVERY, 10, 23),
             SocketOption.ip(KnoteChannelOption.IP_MULTICAST_ALL, Kind.BOOL, 49, 29));
 
-    static final SocketOptions DOMAIN = new SocketOptions(RCVBUF, SNDBUF);
+    static final SocketOptions DOMAIN = new SocketOptions(RCVBUF, SNDBUF, LINGER);
 
     static final SocketOptions DOMAIN_SERVER = new SocketOptions(RCVBUF, REUSEADDR);
 

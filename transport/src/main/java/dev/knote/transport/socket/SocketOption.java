@@ -23,6 +23,8 @@ public record SocketOption(ChannelOption<?> option, Kind kind, int level, int na
     public static final int IPPROTO_IPV6 = 41;
     public static final int IPV6_V6ONLY = 26;
     public static final int NONE = 0;
+    private static final int PMTUDISC_DONT = 0;
+    private static final int PMTUDISC_DO = 2;
 
     /** What a value is in Java, and in C. */
     public enum Kind {
@@ -34,6 +36,8 @@ public record SocketOption(ChannelOption<?> option, Kind kind, int level, int na
         NOT,
         /** Long: unsigned int. */
         UNSIGNED,
+        /** Boolean: int, whether the path's MTU is found out, by forbidding to fragment. */
+        DISCOVERY,
         /** Integer, -1 for off: struct linger. */
         LINGER,
         /** InetAddress of the interface that multicast leaves by. */
@@ -68,6 +72,7 @@ public record SocketOption(ChannelOption<?> option, Kind kind, int level, int na
             case BOOL -> check(read(fd, family)) != 0;
             case NOT -> check(read(fd, family)) == 0;
             case UNSIGNED -> check(read(fd, family));
+            case DISCOVERY -> check(read(fd, family)) == PMTUDISC_DO;
             case LINGER -> getLinger(fd);
             case ADDRESS -> Multicast.getAddress(fd, family);
             case INTERFACE -> Multicast.getInterface(fd, family);
@@ -107,6 +112,7 @@ public record SocketOption(ChannelOption<?> option, Kind kind, int level, int na
             case BOOL -> write(fd, family, (Boolean) value ? 1 : 0);
             case NOT -> write(fd, family, (Boolean) value ? 0 : 1);
             case UNSIGNED -> write(fd, family, unsigned((Long) value));
+            case DISCOVERY -> write(fd, family, (Boolean) value ? PMTUDISC_DO : PMTUDISC_DONT);
             case LINGER -> setLinger(fd, (Integer) value);
             case ADDRESS -> Multicast.setAddress(fd, family, (java.net.InetAddress) value);
             case INTERFACE -> Multicast.setInterface(fd, family, (java.net.NetworkInterface) value);

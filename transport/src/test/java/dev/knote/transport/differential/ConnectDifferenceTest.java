@@ -7,6 +7,7 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.local.LocalAddress;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -16,6 +17,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -66,6 +68,31 @@ class ConnectDifferenceTest {
             story.await("client removed");
             story.say("connected " + connect.isSuccess() + (connect.cause() instanceof java.io.IOException));
         });
+    }
+
+    /** NIO closes a channel that could not be connected; but not one that could not be bound. */
+    @ParameterizedTest
+    @EnumSource(names = {"BRIDGE", "OWN"})
+    void itIsNoAddressToConnectTo(Side side) throws Exception {
+        SocketAddress unresolved = InetSocketAddress.createUnresolved("nowhere.invalid", 80);
+        SocketAddress unix = UnixDomainSocketAddress.of(temp.resolve("none"));
+        Story.compare(side, story -> {
+            for (SocketAddress remote : List.of(unresolved, unix, new LocalAddress("none"))) {
+                for (SocketAddress local : Arrays.asList(null, Peer.address(null, 0), unresolved)) {
+                    for (Channel channel : List.of(registered(story), datagrams(story))) {
+                        story.ended("connect", channel.connect(remote, local));
+                        story.settle(channel.eventLoop());
+                        story.say(Story.state(channel));
+                        channel.close().sync();
+                    }
+                }
+            }
+        });
+    }
+
+    private static Channel datagrams(Story story) throws Exception {
+        return new Bootstrap().group(story.group).channelFactory(story.side.datagram)
+                .handler(new Teller(story, "datagrams")).register().sync().channel();
     }
 
     @ParameterizedTest
