@@ -10,6 +10,7 @@ import io.netty.channel.ChannelPromise;
 import io.netty.channel.IoEvent;
 import io.netty.channel.IoRegistration;
 import io.netty.channel.RecvByteBufAllocator;
+import java.io.IOException;
 import java.net.SocketAddress;
 import java.nio.channels.AlreadyConnectedException;
 import java.nio.channels.ConnectionPendingException;
@@ -119,26 +120,38 @@ abstract class AbstractKnoteChannel extends AbstractFdChannel {
 
     // ---- connecting
 
-    /** Starts to connect; returns whether that is all. */
+    /** Starts to connect; returns whether that is all. As on NIO, what cannot be connected is closed. */
     boolean doConnect(SocketAddress remoteAddress, SocketAddress localAddress) throws Exception {
         if (remoteAddress0() != null) {
             throw new AlreadyConnectedException();
         }
-        long at = scratchAt();
-        Addresses.encode(remoteAddress, family, at); // refuses it before anything is bound
         if (localAddress != null) {
             bindTo(localAddress);
         }
-        int result = Socket.connect(fdValue(), at, Addresses.encode(remoteAddress, family, at));
-        if (result < 0 && !PendingConnect.isPending(result)) {
-            doClose();
-            throw Failures.ofConnect(result);
+        int result;
+        boolean begun = false;
+        try {
+            result = connectTo(remoteAddress);
+            begun = true;
+        } finally {
+            if (!begun) {
+                doClose();
+            }
         }
         local(Addresses.local(fdValue())); // bound by now, connected or not
         if (result == 0) {
             remote(PendingConnect.named(remoteAddress, Addresses.remote(fdValue())));
         }
         return result == 0;
+    }
+
+    private int connectTo(SocketAddress remoteAddress) throws IOException {
+        long at = scratchAt();
+        int result = Socket.connect(fdValue(), at, Addresses.encode(remoteAddress, family, at));
+        if (result < 0 && !PendingConnect.isPending(result)) {
+            throw Failures.ofConnect(result);
+        }
+        return result;
     }
 
     /** The promise was cancelled, or the time is over. */

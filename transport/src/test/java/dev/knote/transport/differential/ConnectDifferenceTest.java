@@ -79,11 +79,12 @@ class ConnectDifferenceTest {
         Story.compare(side, story -> {
             for (SocketAddress remote : List.of(unresolved, unix, new LocalAddress("none"))) {
                 for (SocketAddress local : Arrays.asList(null, Peer.address(null, 0), unresolved)) {
-                    for (Channel channel : List.of(registered(story), datagrams(story))) {
+                    for (boolean stream : new boolean[] {true, false}) {
+                        Channel channel = stream ? registered(story) : datagrams(story);
                         story.ended("connect", channel.connect(remote, local));
                         story.settle(channel.eventLoop());
                         story.say(Story.state(channel));
-                        channel.close().sync();
+                        story.ended("close", channel.close());
                     }
                 }
             }
