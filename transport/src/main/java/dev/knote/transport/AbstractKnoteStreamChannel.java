@@ -215,6 +215,23 @@ abstract class AbstractKnoteStreamChannel extends AbstractKnoteChannel implement
         }
     }
 
+    /**
+     * Sends what was flushed by who was told that a message is sent, and now ends the output: that was in the middle of
+     * a flush, which goes on later.
+     */
+    private void sendFlushedByListener() {
+        ChannelOutboundBuffer out = unsafe().outboundBuffer();
+        if (!writer.isTelling() || out == null || !isOnLoop()) {
+            return;
+        }
+        try {
+            writer.tellOthers(out);
+            write(out, config().getWriteSpinCount());
+        } catch (Exception e) {
+            LOG.debug("{} could not send the last of its output", this, e); // which fails with the channel
+        }
+    }
+
     @Override
     protected void doDeregister() {
         if (isOnLoop()) {
@@ -253,7 +270,10 @@ abstract class AbstractKnoteStreamChannel extends AbstractKnoteChannel implement
 
     @Override
     public ChannelFuture shutdownOutput(ChannelPromise promise) {
-        onLoop(() -> ((KnoteUnsafe) unsafe()).shutdownOutput(promise));
+        onLoop(() -> {
+            sendFlushedByListener();
+            ((KnoteUnsafe) unsafe()).shutdownOutput(promise);
+        });
         return promise;
     }
 
@@ -403,6 +423,12 @@ abstract class AbstractKnoteStreamChannel extends AbstractKnoteChannel implement
                 inputEnded = true;
                 pipeline().fireUserEventTriggered(ChannelInputShutdownReadComplete.INSTANCE);
             }
+        }
+
+        @Override
+        public void close(ChannelPromise promise) {
+            sendFlushedByListener();
+            super.close(promise);
         }
 
         /** Closing may take its time, in which no event must come. */

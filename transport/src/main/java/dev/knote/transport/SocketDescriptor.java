@@ -39,13 +39,13 @@ final class SocketDescriptor extends FileDescriptor {
     }
 
     void shutdownInput() throws IOException {
-        if (!inputShutdown) {
+        if (!inputShutdown || !isOpen()) {
             shutdown(Socket.SHUT_RD);
         }
     }
 
     void shutdownOutput() throws IOException {
-        if (!outputShutdown) {
+        if (!outputShutdown || !isOpen()) {
             shutdown(Socket.SHUT_WR);
         }
     }

@@ -22,6 +22,9 @@ final class StreamWriter {
     private int place = NONE;
     /** The buffer that it is in; stays, as a reference stored costs more than one looked at. */
     private ChannelOutboundBuffer postponed;
+    /** So many bytes were sent, and are in the buffer yet. */
+    private long untold;
+    private boolean telling;
 
     StreamWriter(AbstractKnoteStreamChannel channel) {
         this.channel = channel;
@@ -67,7 +70,7 @@ final class StreamWriter {
             return 0;
         }
         if (batch.isSentByWatch(at) && (sent >= 0 || sent == -Errno.EAGAIN)) {
-            out.removeBytes(Math.max(sent, 0)); // the edge that tells of room may be past: the next write finds out
+            tell(out, Math.max(sent, 0)); // the edge that tells of room may be past: the next write finds out
             return 0;
         }
         return done(out, "send", sent, batch.bytes(at));
@@ -139,9 +142,38 @@ final class StreamWriter {
             channel.awaitRoom();
         }
         if (sent >= 0) {
-            out.removeBytes(sent);
+            tell(out, sent);
         }
         return 1;
+    }
+
+    /** Takes what was sent out of the buffer, one message after the other, each of which tells whoever waits for it. */
+    private void tell(ChannelOutboundBuffer out, long sent) {
+        untold = sent;
+        while (out.current() instanceof ByteBuf buffer && buffer.readableBytes() <= untold) {
+            int bytes = buffer.readableBytes();
+            if (bytes > 0) {
+                out.progress(bytes);
+            }
+            untold -= bytes;
+            telling = true;
+            out.remove();
+            telling = false;
+        }
+        if (untold > 0) {
+            out.removeBytes(untold);
+            untold = 0;
+        }
+    }
+
+    /** Whether it is somebody who was told that calls. */
+    boolean isTelling() {
+        return telling;
+    }
+
+    /** While {@link #isTelling}: the others are told before anything else is written. */
+    void tellOthers(ChannelOutboundBuffer out) {
+        tell(out, untold);
     }
 
     /** The kernel's buffers grow and shrink. */

@@ -23,6 +23,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What many channels of a loop flush in one turn. */
 @Timeout(120)
@@ -106,6 +108,35 @@ class SendBatchTest {
             }
             crowd.settle();
             assertEquals(MANY, results.size());
+            assertTrue(results.stream().allMatch(ChannelFuture::isSuccess), "each flush is told as sent");
+        }
+    }
+
+    /** Netty's own transports have sent when flush returns, and call the listener of a promise that is kept at once. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, MANY})
+    void whatIsFlushedByAListenerArrivesThoughItClosesThen(int channels) throws Exception {
+        var results = new ConcurrentLinkedQueue<ChannelFuture>();
+        try (Crowd crowd = new Crowd(channels)) {
+            crowd.action = (ctx, number) -> {
+                var first = ctx.write(direct(ctx, bytes(number, 0, 64)));
+                results.add(ctx.writeAndFlush(direct(ctx, bytes(number, 64, 64))));
+                first.addListener(done -> {
+                    results.add(ctx.writeAndFlush(direct(ctx, bytes(number, 128, 64))));
+                    if (number % 2 == 0) {
+                        ctx.close();
+                    } else {
+                        ((KnoteSocketChannel) ctx.channel()).shutdownOutput();
+                    }
+                });
+            };
+            crowd.together();
+            for (int i = 0; i < channels; i++) {
+                expect(crowd, i, 0, 192);
+                expectEnd(crowd, i);
+            }
+            crowd.settle();
+            assertEquals(2 * channels, results.size());
             assertTrue(results.stream().allMatch(ChannelFuture::isSuccess), "each flush is told as sent");
         }
     }

@@ -8,6 +8,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.local.LocalAddress;
+import io.netty.channel.socket.DuplexChannel;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -112,6 +113,29 @@ class ConnectDifferenceTest {
                 story.ended("connect closed", channel.connect(server.getLocalAddress()));
             }
         });
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"BRIDGE", "OWN"})
+    void itIsShutDownWhenItIsClosed(Side side) throws Exception {
+        for (boolean inputFirst : new boolean[] {true, false}) {
+            Story.compare(side, story -> {
+                try (Peer peer = Peer.connected(story, false, more -> {})) {
+                    var channel = (DuplexChannel) peer.channel;
+                    if (inputFirst) {
+                        story.ended("input", channel.shutdownInput());
+                        story.ended("input again", channel.shutdownInput());
+                    } else {
+                        story.ended("output", channel.shutdownOutput());
+                        story.ended("output again", channel.shutdownOutput());
+                    }
+                    story.ended("close", channel.close());
+                    story.ended("input closed", channel.shutdownInput());
+                    story.ended("output closed", channel.shutdownOutput());
+                    story.ended("both closed", channel.shutdown());
+                }
+            });
+        }
     }
 
     @ParameterizedTest
