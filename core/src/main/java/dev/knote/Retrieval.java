@@ -51,7 +51,7 @@ final class Retrieval {
         long deadline = nanos > 0 ? System.nanoTime() + nanos : 0;
         office.read(call);
         boolean looked = queue.firstLook.look(call);
-        call.putsOff = !looked && queue.firstLook.isNeeded() && !errno;
+        call.putsOff = !errno && !looked && queue.firstLook.isNeeded();
         int n = office.takeFailed(events, scan(call, events, 0, max), max);
         if (n == max && (call.scan() & FULL_CALLS_A_LOOK - 1) == 0) {
             queue.firstLook.want(); // or those who fill every call would hide what the kernel has
