@@ -148,7 +148,7 @@ final class WatchSession {
     }
 
     private void endOnLoop() {
-        for (Watch watch : watches) {
+        for (Watch watch : watches.reversed()) { // the kernel looks for a wait from the latest to the first
             words.unwatch(watch);
             watch.word.close();
         }
