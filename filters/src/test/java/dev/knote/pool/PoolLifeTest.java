@@ -129,9 +129,9 @@ class PoolLifeTest extends PoolFixture {
         for (int i = 0; i < 3; i++) {
             knotes.add(pool.register(User.of(i).clear(), event -> handled.incrementAndGet()));
         }
+        int rounds = Eventually.FULL ? 100_000 : 2_000;
         long begin = System.nanoTime();
-        for (int round = 1; Eventually.goesOn(round - 1, Eventually.FULL ? 100_000 : 10_000,
-                begin); round++) {
+        for (int round = 1; Eventually.goesOn(round - 1, rounds, begin); round++) {
             int all = 3 * round;
             pool.resize(1, 4);
             knotes.forEach(Knote::trigger);
