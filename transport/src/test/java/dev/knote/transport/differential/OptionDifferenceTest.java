@@ -22,6 +22,7 @@ import java.nio.channels.SocketChannel;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -110,13 +111,16 @@ class OptionDifferenceTest {
         return option.name().equals("SO_PEERCRED") || option == ChannelOption.IP_MULTICAST_LOOP_DISABLED;
     }
 
-    private static List<String> told(ChannelOption<?> option, Object other, ChannelConfig config) {
+    private static List<String> told(ChannelOption<?> option, Object other, ChannelConfig config,
+            boolean isListing) {
         List<String> lines = new ArrayList<>();
         Object first = answer(() -> config.getOption(option));
         lines.add(first == null || isSize(option) || other == null
                 ? (first == null ? "null" : "a value")
                 : first.getClass() + " " + first);
-        lines.add(config.getOptions().containsKey(option) ? "listed" : "not listed");
+        if (isListing) {
+            lines.add(config.getOptions().containsKey(option) ? "listed" : "not listed");
+        }
         if (other != null) {
             lines.add("set: " + answer(() -> config.setOption(cast(option), other)));
             Object then = answer(() -> config.getOption(option));
@@ -142,8 +146,10 @@ class OptionDifferenceTest {
                 Object now = answer(() -> nio.config().getOption(option));
                 if (now != null && !isKnownToDiffer(option)) {
                     Object other = other(option, now);
-                    nios.add(option + ": " + told(option, other, nio.config()));
-                    owns.add(option + ": " + told(option, other, own.config()));
+                    // NIO's Unix domain channels cannot list theirs
+                    boolean lists = answer(() -> nio.config().getOptions()) instanceof Map;
+                    nios.add(option + ": " + told(option, other, nio.config(), lists));
+                    owns.add(option + ": " + told(option, other, own.config(), lists));
                 }
             } finally {
                 nio.unsafe().closeForcibly();
