@@ -52,10 +52,8 @@ public final class EventQueue implements AutoCloseable {
         Classes.load(KnoteImpl.class, KnoteWord.class, PrivateWords.class, NestedWatch.class, Wakes.class);
         Classes.load(Kqueue.class, Anonymous.class, Arguments.class, Refusals.class, Call.class,
                 Waiter.class);
-        Classes.load(EventView.class, FirstLook.class, Kevent.class, Orders.class, Post.class,
-                KeventException.class,
-                Errno.class,
-                PollException.class);
+        Classes.load(EventView.class, FirstLook.class, Kevent.class, Orders.class, Post.class);
+        Classes.load(KeventException.class, Errno.class, PollException.class);
     }
 
     final boolean shared;
